@@ -1,0 +1,1 @@
+"""Phase-change work: structures, melt-quench protocols, LAMMPS input and structure analysis."""

@@ -1,0 +1,1 @@
+"""Fixed point: number formats, the integer reference, quantization-aware training and the model file."""

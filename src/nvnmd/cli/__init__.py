@@ -1,0 +1,126 @@
+"""The program `nvnmd`: one command a file, each imported only when it is called.
+
+A command stands in `nvnmd/cli/<name>.py` as a typer function of the same name; its docstring is its help text, and its
+heavy imports stand inside the function. A new command is that file and one line in COMMANDS.
+"""
+
+import logging
+import sys
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from nvnmd.training.errors import NvnmdError
+
+__all__ = ["COMMANDS", "app", "main"]
+
+COMMANDS = {
+    "train": "Train a deep potential in FP32 on DFT frames.",
+    "quantize": "Fine-tune a trained potential to fixed point and write the integer model file.",
+    "evaluate": "Compare a model with DFT frames: energy, force and virial errors by system.",
+    "md": "Run a LAMMPS melt-quench with pair_style nvnmd.",
+    "report": "Write one HTML page with the pictures and figures of a finished run.",
+    "info": "Say what is in a model file or in a data set.",
+    "demo": "Run everything on the GeTe frames that ship with the project; continues where it stopped.",
+}
+
+HELP = """
+Train a deep potential, quantize it, and run the same integers everywhere.
+
+The usual way through, each step reading what the one before wrote:
+
+    nvnmd info data/gete-cp2k                  what is in the frames\n
+    nvnmd train input.json --out run           FP32 training, lcurve.out, checkpoints\n
+    nvnmd quantize run                         fixed point, writes the *.nvnmd file\n
+    nvnmd evaluate run/model.nvnmd DATA        errors against DFT\n
+    nvnmd md run/model.nvnmd                   LAMMPS melt-quench\n
+    nvnmd report run                           one HTML page\n
+
+`nvnmd COMMAND --help` teaches one command. In LAMMPS itself: `pair_style nvnmd model.nvnmd`, `pair_coeff * *`.
+"""
+
+
+class LazyGroup(TyperGroup):
+    """Lists the commands from COMMANDS and imports a command's module only to run it or to show its own help."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        return TyperCommand(cmd_name, help=COMMANDS[cmd_name]) if cmd_name in COMMANDS else None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, load_command(name) if name in COMMANDS else command, rest
+
+
+def load_command(name: str) -> Any:
+    """Import `nvnmd.cli.<name>` and turn its function `<name>` into a command."""
+    single = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
+    single.command(name)(getattr(import_module(f"nvnmd.cli.{name}"), name))
+    return typer.main.get_command(single)
+
+
+app = typer.Typer(
+    cls=LazyGroup, add_completion=False, no_args_is_help=True, rich_markup_mode="rich", pretty_exceptions_enable=False
+)
+
+
+def show_version(wanted: bool) -> None:
+    """Print the version and leave."""
+    if wanted:
+        from nvnmd import __version__
+
+        typer.echo(f"nvnmd {__version__}")
+        raise typer.Exit
+
+
+@app.callback(help=HELP)
+def group(
+    version: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error; works anywhere.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Log warnings only.")] = False,
+) -> None:
+    """Set up logging before a command runs."""
+    del version, debug
+    set_up_logging(logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO)
+
+
+def set_up_logging(level: int) -> None:
+    """Send the records of every `nvnmd.*` logger to stderr through rich."""
+    from rich.console import Console
+    from rich.logging import RichHandler
+
+    logger = logging.getLogger("nvnmd")
+    logger.handlers = [RichHandler(console=Console(stderr=True), show_path=False, log_time_format="[%X]")]
+    logger.setLevel(level)
+
+
+def is_user_error(error: BaseException) -> bool:
+    """Whether the message alone is enough for the user: our own errors, the C++ runtime's, and the file system's."""
+    host = sys.modules.get("nvnmd.host")
+    host_error = getattr(host, "Error", None)
+    return isinstance(error, (NvnmdError, OSError)) or (host_error is not None and isinstance(error, host_error))
+
+
+def main() -> None:
+    """Run the program; a user's error is one line on stderr and exit code 2."""
+    arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
+    debug = len(arguments) < len(sys.argv) - 1
+    try:
+        app(arguments, prog_name="nvnmd")
+    except Exception as error:
+        if debug:
+            raise
+        if is_user_error(error):
+            sys.stderr.write(f"nvnmd: {error}\n")
+            sys.exit(2)
+        sys.stderr.write(
+            f"nvnmd: unexpected {type(error).__name__}: {error}\nThis is a fault of nvnmd; --debug shows where.\n"
+        )
+        sys.exit(1)

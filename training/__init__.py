@@ -1,0 +1,1 @@
+"""Frames, neighbor lists, descriptor, networks, loss, the training loop and metrics."""
