@@ -1,0 +1,13 @@
+"""Errors of the quantize room."""
+
+from __future__ import annotations
+
+from nvnmd.training.errors import NvnmdError
+
+
+class QuantizeError(NvnmdError):
+    """A model that cannot be expressed in the integer specification, or input that is outside its range."""
+
+
+class ModelFileError(QuantizeError):
+    """A model file that is missing, damaged, of an unknown version, or inconsistent."""

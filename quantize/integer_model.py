@@ -1,0 +1,215 @@
+"""The integer model: tables, weights and sizes that the specification of docs/numerics.md runs on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from nvnmd.quantize.errors import QuantizeError
+from nvnmd.quantize.formats import NumberFormats
+
+IntArray = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True)
+class IntegerModel:
+    """One potential in integers. Shapes: T types, M1 channels, L hidden layers.
+
+    Attributes:
+        type_map: element symbols, index = type.
+        rcut_A: cutoff radius, Å.
+        u_cut: ``r²`` at the cutoff, ``u_frac`` fraction bits.
+        u_min: start of the tables, a multiple of ``2**15``.
+        m2: columns of X used on the right of D (axis neurons).
+        max_neighbors: most neighbors of one atom.
+        skip: per hidden layer, whether its input is added to its output.
+        feature_coef: int16 [tables, segments, 3, M1].
+        scalar_coef: int32 [tables, segments, 2, 3]; radial ``s``, then angular ``h``.
+        guard_coef: int32 [tables, guard segments, 3].
+        feature_table, scalar_table, guard_table: int32 [T, T], (center type, neighbor type) → table.
+        gate: int16 [T, T, M1] with 14 fraction bits, or None.
+        weights: L arrays int16 [T, out, in].
+        biases: L arrays int32 [T, out].
+        out_weight: int16 [T, width]; out_bias: int32 [T].
+        energy_bias: int64 [T], ``e_frac``.
+        tanh_coef: int16 [segments, 3].
+        formats: number formats.
+        provenance: JSON data: where the model comes from.
+    """
+
+    type_map: tuple[str, ...]
+    rcut_A: float
+    u_cut: int
+    u_min: int
+    m2: int
+    max_neighbors: int
+    skip: tuple[bool, ...]
+    feature_coef: IntArray
+    scalar_coef: IntArray
+    guard_coef: IntArray
+    feature_table: IntArray
+    scalar_table: IntArray
+    guard_table: IntArray
+    gate: IntArray | None
+    weights: tuple[IntArray, ...]
+    biases: tuple[IntArray, ...]
+    out_weight: IntArray
+    out_bias: IntArray
+    energy_bias: IntArray
+    tanh_coef: IntArray
+    formats: NumberFormats
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def n_types(self) -> int:
+        """Number of element types."""
+        return len(self.type_map)
+
+    @property
+    def m1(self) -> int:
+        """Channels of the embedding."""
+        return int(self.feature_coef.shape[3])
+
+    @property
+    def n_seg(self) -> int:
+        """Table segments from ``r² = 0`` to the cutoff."""
+        return int(self.feature_coef.shape[1])
+
+    @property
+    def n_guard(self) -> int:
+        """Segments of the guard table."""
+        return int(self.guard_coef.shape[1])
+
+    @property
+    def n_layers(self) -> int:
+        """Hidden layers of the fitting network."""
+        return len(self.weights)
+
+    @cached_property
+    def tensors(self) -> dict[str, IntArray]:
+        """Every integer tensor under its name in the model file."""
+        named = {
+            "feature.coef": self.feature_coef, "scalar.coef": self.scalar_coef, "guard.coef": self.guard_coef,
+            "feature.table": self.feature_table, "scalar.table": self.scalar_table, "guard.table": self.guard_table,
+            "fit.out.weight": self.out_weight, "fit.out.bias": self.out_bias, "energy_bias": self.energy_bias,
+            "tanh.coef": self.tanh_coef,
+        }  # fmt: skip
+        if self.gate is not None:
+            named["gate"] = self.gate
+        for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True), start=1):
+            named[f"fit.weight.{layer}"] = weight
+            named[f"fit.bias.{layer}"] = bias
+        return named
+
+    def validate(self) -> IntegerModel:
+        """Check every guarantee of docs/numerics.md, section 10, and return the model.
+
+        Raises:
+            QuantizeError: naming the first guarantee that does not hold.
+        """
+        for check in (_check_shapes, _check_formats, _check_tables, _check_network):
+            check(self, _require)
+        return self
+
+
+Require = Callable[[bool, str], None]
+
+
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise QuantizeError(f"integer model: {message}")
+
+
+def _check_shapes(m: IntegerModel, require: Require) -> None:
+    n, width = m.n_types, m.m1 * m.m2
+    require(n >= 1 and 1 <= m.m2 <= m.m1, "needs at least one type and 1 <= m2 <= m1")
+    require(m.u_cut <= 1 << 24 and 0 < m.u_min < m.u_cut and m.u_min % (1 << 15) == 0, "u_cut or u_min out of range")
+    require(m.n_seg == -(-m.u_cut >> 15), f"{m.n_seg} table segments do not cover the cutoff")
+    require(1 <= m.max_neighbors <= 1024, "max_neighbors must be 1 … 1024")
+    for name, table, count in (
+        ("feature", m.feature_table, len(m.feature_coef)),
+        ("scalar", m.scalar_table, len(m.scalar_coef)),
+        ("guard", m.guard_table, len(m.guard_coef) if m.n_guard else 1),
+    ):
+        require(table.shape == (n, n) and bool(np.all((table >= 0) & (table < count))), f"{name}.table has a wrong shape or index")
+    require(m.scalar_coef.shape[1:] == (m.n_seg, 2, 3) and m.feature_coef.shape[2] == 3, "table shapes disagree")
+    require(m.n_guard <= m.n_seg and m.guard_coef.shape[2] == 3, "guard table is longer than the cutoff")
+    require(m.gate is None or m.gate.shape == (n, n, m.m1), "gate has a wrong shape")
+    require(len(m.weights) == len(m.biases) == len(m.skip) >= 1, "layer counts disagree")
+    for layer, (weight, bias, skip) in enumerate(zip(m.weights, m.biases, m.skip, strict=True), start=1):
+        require(weight.ndim == 3 and weight.shape[0] == n and weight.shape[2] == width, f"fit.weight.{layer} has a wrong shape")
+        require(bias.shape == weight.shape[:2], f"fit.bias.{layer} has a wrong shape")
+        require(not skip or (layer > 1 and weight.shape[1] == width), f"layer {layer} cannot have a skip connection")
+        width = weight.shape[1]
+    require(m.out_weight.shape == (n, width) and m.out_bias.shape == (n,) and m.energy_bias.shape == (n,), "output row shapes disagree")
+
+
+def _check_formats(m: IntegerModel, require: Require) -> None:
+    f, layers = m.formats, m.n_layers
+    require(len(f.weight_frac) == layers + 1 and len(f.act_frac) == len(f.grad_frac) == layers + 1, "format lists disagree with the layers")
+    require(f.act_frac[0] == f.d_frac and len(set(f.act_frac[1:])) == 1, "act_frac: first is d_frac, the others are equal")
+    require(f.grad_frac[layers] == f.weight_frac[layers], "grad_frac of the last layer is weight_frac of the output")
+    require(f.act_frac[1] + f.tanh_shift - (f.z_frac - f.tanh_seg_bits) == 15, "tanh formats are not tied")
+    require(m.tanh_coef.shape == (1 << (15 - f.tanh_seg_bits), 3), "tanh.coef has a wrong shape")
+    require(2 <= f.x_bits <= 15 and 2 <= f.weight_bits <= 16, "x_bits or weight_bits out of range")
+    require(f.dx_bits <= 18 and max(f.a_bits, f.b_bits, f.v_bits) <= 18 and f.p_bits <= 27 and f.f_bits <= 32, "a word is too wide")
+    e1, e2, e3 = f.t_align
+    e4, e5 = f.f_align
+    t_bits = max(27 + f.a_bits + e1, 27 + f.v_bits + e2, 16 + f.b_bits + e3 + 2) + 1
+    require(t_bits <= 52, f"the sum T needs {t_bits} bits, more than 52")
+    f_bits = max(f.dx_bits + f.p_bits + e4 + 1, f.a_bits + 27 + e5) + 1
+    require(f_bits <= 52, f"the force sum needs {f_bits} bits, more than 52")
+    shifts = all_shifts(f, layers)
+    bad = {name: shift for name, shift in shifts.items() if not 0 <= shift <= 40}
+    require(not bad, f"shifts out of range 0 … 40: {bad}")
+
+
+def all_shifts(f: NumberFormats, layers: int) -> dict[str, int]:
+    """Every right shift that the formats imply, by stage."""
+    shifts = {
+        "u": 2 * f.dx_frac - f.u_frac, "feature": f.feature_shift, "s": f.s_shift, "h": f.h_shift, "tanh": f.tanh_shift,
+        "guard": f.guard_shift,
+        "R0": f.s_frac - f.env_frac, "R": f.h_frac + f.dx_frac - f.env_frac,
+        "X": f.env_frac + f.feature_frac + f.norm_shift - f.x_frac, "D": 2 * f.x_frac - f.d_frac,
+        "E": f.weight_frac[layers] + f.act_frac[layers] - f.e_frac,
+        "Y": f.grad_frac[0] + f.x_frac - f.y_frac,
+        "A": f.y_frac + f.feature_frac + f.norm_shift - f.a_frac,
+        "B": f.y_frac + f.feature_frac + f.feature_shift + f.norm_shift - f.b_frac,
+        "V": f.a_frac + f.dx_frac - f.v_frac, "P": f.t_frac - f.seg_frac - f.p_frac, "F": f.f_acc - f.f_frac,
+        "W": f.dx_frac + f.f_frac - f.w_frac,
+    }  # fmt: skip
+    for layer in range(1, layers + 1):
+        shifts[f"z{layer}"] = f.weight_frac[layer - 1] + f.act_frac[layer - 1] - f.z_frac
+        shifts[f"g{layer}"] = f.grad_frac[layer] + f.weight_frac[layer - 1] - f.grad_frac[layer - 1]
+    return shifts
+
+
+def _check_tables(m: IntegerModel, require: Require) -> None:
+    f, first = m.formats, m.u_min >> 15
+    for name, coef, shift in (("feature.coef", np.moveaxis(m.feature_coef[:, first:], 2, -1), f.feature_shift), ("tanh.coef", m.tanh_coef, f.tanh_shift)):
+        c0, c1, c2 = np.moveaxis(np.abs(coef.astype(np.int64)), -1, 0)
+        require(bool(np.all(c1 + 2 * c2 <= 32767) and np.all(c2 <= 16383)), f"{name}: a slope exceeds 16 bits")
+        require(bool(np.all(c0 + ((c1 + c2) >> shift) + 1 <= 32767)), f"{name}: a value exceeds 16 bits")
+    c0, c1, c2 = np.moveaxis(np.abs(m.scalar_coef[:, first:].astype(np.int64)), -1, 0)
+    top = (1 << 26) - 1
+    require(bool(np.all(c0 + ((c1 + c2) >> min(f.s_shift, f.h_shift)) + 1 <= top)), "scalar.coef: a value exceeds 27 bits")
+    require(bool(np.all(c1 + 2 * c2 <= top) and np.all(c2 < 1 << 17)), "scalar.coef: a slope exceeds 27 bits")
+    c0, c1, c2 = np.moveaxis(np.abs(m.guard_coef[:, first:].astype(np.int64)), -1, 0)
+    require(bool(np.all(c1 + 2 * c2 <= top) and np.all(c2 < 1 << 17)), "guard.coef: a slope exceeds 27 bits")
+    require(bool(np.all(c0 + ((c1 + c2) >> f.guard_shift) + 1 <= 0x7FFFFFFF)), "guard.coef: a value exceeds 32 bits")
+
+
+def _check_network(m: IntegerModel, require: Require) -> None:
+    f, top = m.formats, 0x7FFFFFFF
+    rows = [*zip(m.weights, m.biases, strict=True), (m.out_weight[:, None, :], m.out_bias[:, None])]
+    for layer, (weight, bias) in enumerate(rows, start=1):
+        magnitude = np.abs(weight.astype(np.int64))
+        require(int(magnitude.max(initial=0)) < 1 << (f.weight_bits - 1), f"layer {layer}: a weight exceeds {f.weight_bits} bits")
+        require(bool(np.all(magnitude.sum(axis=2) * 32767 + np.abs(bias.astype(np.int64)) <= top)), f"layer {layer}: the forward sum can exceed 32 bits")
+        if layer <= m.n_layers:
+            carried = 32767 << f.weight_frac[layer - 1] if m.skip[layer - 1] else 0
+            require(bool(np.all(magnitude.sum(axis=1) * 32767 + carried <= top)), f"layer {layer}: the backward sum can exceed 32 bits")
