@@ -4,8 +4,10 @@ A command stands in `nvnmd/cli/<name>.py` as a typer function of the same name; 
 heavy imports stand inside the function. A new command is that file and one line in COMMANDS.
 """
 
+import inspect
 import logging
 import sys
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -29,17 +31,27 @@ COMMANDS = {
 HELP = """
 Train a deep potential, quantize it, and run the same integers everywhere.
 
-The usual way through, each step reading what the one before wrote:
+The usual way, each step reading what the one before wrote:
 
-    nvnmd info data/gete-cp2k                  what is in the frames\n
-    nvnmd train input.json --out run           FP32 training, lcurve.out, checkpoints\n
-    nvnmd quantize run                         fixed point, writes the *.nvnmd file\n
-    nvnmd evaluate run/model.nvnmd DATA        errors against DFT\n
-    nvnmd md run/model.nvnmd                   LAMMPS melt-quench\n
-    nvnmd report run                           one HTML page\n
+    nvnmd info DATA              what is in the DFT frames
+    nvnmd train input.json       FP32 training: lcurve.out, checkpoints
+    nvnmd quantize RUN           fixed point; writes the *.nvnmd file
+    nvnmd evaluate MODEL DATA    errors against DFT
+    nvnmd md MODEL               LAMMPS melt-quench
+    nvnmd report RUN             one HTML page
 
-`nvnmd COMMAND --help` teaches one command. In LAMMPS itself: `pair_style nvnmd model.nvnmd`, `pair_coeff * *`.
+`nvnmd COMMAND --help` teaches one command; `nvnmd demo` runs them all.
+In LAMMPS itself: `pair_style nvnmd MODEL` and `pair_coeff * *`.
 """
+
+STYLE: dict[str, Any] = {"add_completion": False, "rich_markup_mode": "rich", "pretty_exceptions_enable": False}
+CONTEXT = {"help_option_names": ["-h", "--help"]}
+
+
+def help_text(docstring: str) -> str:
+    """A docstring as typer shows it best: paragraphs unwrapped, indented lines kept, brackets not taken as markup."""
+    paragraphs = inspect.cleandoc(docstring).replace("[", r"\[").split("\n\n")
+    return "\n\n".join(p if p.startswith(" ") else " ".join(p.split()) for p in paragraphs)
 
 
 class LazyGroup(TyperGroup):
@@ -52,20 +64,23 @@ class LazyGroup(TyperGroup):
         return TyperCommand(cmd_name, help=COMMANDS[cmd_name]) if cmd_name in COMMANDS else None
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and args[0] not in COMMANDS:
+            near = get_close_matches(args[0], COMMANDS, n=1)
+            hint = f"Did you mean '{near[0]}'?" if near else f"The commands are {', '.join(COMMANDS)}."
+            ctx.fail(f"No such command '{args[0]}'. {hint}")
         name, command, rest = super().resolve_command(ctx, args)
         return name, load_command(name) if name in COMMANDS else command, rest
 
 
 def load_command(name: str) -> Any:
     """Import `nvnmd.cli.<name>` and turn its function `<name>` into a command."""
-    single = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
-    single.command(name)(getattr(import_module(f"nvnmd.cli.{name}"), name))
+    function = getattr(import_module(f"nvnmd.cli.{name}"), name)
+    single = typer.Typer(**STYLE)
+    single.command(name, help=help_text(function.__doc__ or COMMANDS[name]), context_settings=CONTEXT)(function)
     return typer.main.get_command(single)
 
 
-app = typer.Typer(
-    cls=LazyGroup, add_completion=False, no_args_is_help=True, rich_markup_mode="rich", pretty_exceptions_enable=False
-)
+app = typer.Typer(cls=LazyGroup, no_args_is_help=True, **STYLE)
 
 
 def show_version(wanted: bool) -> None:
@@ -77,7 +92,7 @@ def show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback(help=HELP)
+@app.callback(help=help_text(HELP), context_settings=CONTEXT)
 def group(
     version: Annotated[
         bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print the version and leave.")

@@ -1,0 +1,20 @@
+"""Print, one a line, what pyproject.toml asks for to build, run and develop the project."""
+
+import tomllib
+from pathlib import Path
+
+
+def main() -> None:
+    """Read pyproject.toml at the repository root and print its requirements without repetition."""
+    pyproject = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
+    project = pyproject["project"]
+    wanted = [
+        *pyproject["build-system"]["requires"],
+        *project["dependencies"],
+        *project["optional-dependencies"]["dev"],
+    ]
+    print("\n".join(dict.fromkeys(wanted)))
+
+
+if __name__ == "__main__":
+    main()
