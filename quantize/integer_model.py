@@ -190,17 +190,28 @@ def all_shifts(f: NumberFormats, layers: int) -> dict[str, int]:
 
 def _check_tables(m: IntegerModel, require: Require) -> None:
     f, first = m.formats, m.u_min >> 15
-    for name, coef, shift in (("feature.coef", np.moveaxis(m.feature_coef[:, first:], 2, -1), f.feature_shift), ("tanh.coef", m.tanh_coef, f.tanh_shift)):
-        c0, c1, c2 = np.moveaxis(np.abs(coef.astype(np.int64)), -1, 0)
-        require(bool(np.all(c1 + 2 * c2 <= 32767) and np.all(c2 <= 16383)), f"{name}: a slope exceeds 16 bits")
-        require(bool(np.all(c0 + ((c1 + c2) >> shift) + 1 <= 32767)), f"{name}: a value exceeds 16 bits")
-    c0, c1, c2 = np.moveaxis(np.abs(m.scalar_coef[:, first:].astype(np.int64)), -1, 0)
-    top = (1 << 26) - 1
-    require(bool(np.all(c0 + ((c1 + c2) >> min(f.s_shift, f.h_shift)) + 1 <= top)), "scalar.coef: a value exceeds 27 bits")
-    require(bool(np.all(c1 + 2 * c2 <= top) and np.all(c2 < 1 << 17)), "scalar.coef: a slope exceeds 27 bits")
-    c0, c1, c2 = np.moveaxis(np.abs(m.guard_coef[:, first:].astype(np.int64)), -1, 0)
-    require(bool(np.all(c1 + 2 * c2 <= top) and np.all(c2 < 1 << 17)), "guard.coef: a slope exceeds 27 bits")
-    require(bool(np.all(c0 + ((c1 + c2) >> f.guard_shift) + 1 <= 0x7FFFFFFF)), "guard.coef: a value exceeds 32 bits")
+    narrow_top, wide_top = 32767, (1 << 26) - 1
+    s, h = m.scalar_coef[:, first:, 0], m.scalar_coef[:, first:, 1]
+    for name, coef, shift, value_top, slope_top, c2_top in (
+        ("feature.coef", np.moveaxis(m.feature_coef[:, first:], 2, -1), f.feature_shift, narrow_top, narrow_top, narrow_top),
+        ("tanh.coef", m.tanh_coef, f.tanh_shift, narrow_top, narrow_top, narrow_top),
+        ("scalar.coef (s)", s, f.s_shift, wide_top, wide_top, wide_top),
+        ("scalar.coef (h)", h, f.h_shift, wide_top, wide_top, wide_top),
+        ("guard.coef", m.guard_coef[:, first:], f.guard_shift, 0x7FFFFFFF, wide_top, wide_top),
+    ):
+        value, slope, c2 = table_extremes(coef, shift)
+        require(slope <= slope_top and c2 <= c2_top, f"{name}: slope {slope} or curvature {c2} exceeds {slope_top}, {c2_top}")
+        require(value <= value_top, f"{name}: value {value} exceeds {value_top}")
+
+
+def table_extremes(coef: IntArray, shift: int) -> tuple[int, int, int]:
+    """Bounds of ``|value|``, ``|slope|`` and ``|c2|`` of table rows ``[..., 3]`` for every ``t``."""
+    if coef.size == 0:
+        return 0, 0, 0
+    c0, c1, c2 = np.moveaxis(coef.astype(np.int64), -1, 0)
+    d = np.maximum(np.abs(c1), np.abs(c1 + c2))
+    slope = np.maximum(np.abs(c1), np.abs(c1 + 2 * c2))
+    return int((np.abs(c0) + (d >> shift) + 1).max()), int(slope.max()), int(np.abs(c2).max())
 
 
 def _check_network(m: IntegerModel, require: Require) -> None:
