@@ -1,0 +1,94 @@
+"""The record of a run, `md.json`: what ran, with which model and versions, how far, and how fast."""
+
+from __future__ import annotations
+
+import json
+import platform
+import shlex
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from nvnmd.pcm.errors import PcmError
+from nvnmd.pcm.protocol import MdSettings
+from nvnmd.pcm.runfolder import RECORD_FILE, sha256, write_text
+from nvnmd.pcm.thermo import ThermoLog
+
+
+def read_record(folder: Path) -> dict[str, Any] | None:
+    """What `md.json` says of the run in this folder, None where there is none."""
+    path = folder / RECORD_FILE
+    if not path.exists():
+        return None
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise PcmError(f"{path}: is not valid JSON ({error}); start anew with --overwrite") from None
+    return dict(record)
+
+
+def earlier_record(folder: Path, settings: MdSettings, model: Path, overwrite: bool) -> dict[str, Any] | None:
+    """The record of a run that is to go on or is complete; None where a new one starts."""
+    record = read_record(folder)
+    if record is None:
+        return None
+    same_settings = record["settings"] == settings.model_dump(mode="json")
+    if same_settings and record["model"]["sha256"] == sha256(model):
+        return None if overwrite and record["status"] == "complete" else record
+    if overwrite:
+        return None
+    other = "another model" if same_settings else "other settings"
+    raise PcmError(f"{folder}: holds a run with {other}; choose another folder with -o, or replace it with --overwrite")
+
+
+def new_record(model: Path, settings: MdSettings, atoms: int) -> dict[str, Any]:
+    return {
+        "status": "running",
+        "material": settings.material,
+        "atoms": atoms,
+        "model": {"file": model.name, "sha256": sha256(model)},
+        "settings": settings.model_dump(mode="json"),
+        "sessions": [],
+        "stages": [],
+    }
+
+
+def new_session(ranks: int, arguments: list[str], first_step: int) -> dict[str, Any]:
+    """One start of LAMMPS within a run."""
+    return {
+        "first_step": first_step,
+        "ranks": ranks,
+        "command": shlex.join(["lmp", *arguments]),
+        "versions": {name: version(name) for name in ("nvnmd", "lammps")} | {"python": platform.python_version()},
+    }
+
+
+def result(settings: MdSettings, log: ThermoLog, status: str) -> dict[str, Any]:
+    """Status and the measured speed of every stage, from LAMMPS's own loop times."""
+    stages: list[dict[str, Any]] = []
+    for stage in settings.plan():
+        loops = [loop for loop in log.loops if loop.stage == stage.name]
+        wall_s, steps = sum(loop.wall_s for loop in loops), sum(loop.steps for loop in loops)
+        work = sum(loop.steps * loop.atoms for loop in loops)
+        stages.append(
+            {
+                "name": stage.name,
+                "sample": stage.sample,
+                "first_step": stage.first_step,
+                "last_step": stage.last_step,
+                "start_K": stage.start_K,
+                "end_K": stage.end_K,
+                "file": stage.dump_file,
+                "timed_steps": steps,
+                "wall_s": wall_s,
+                "s_per_step_per_atom": wall_s / work if work else None,
+            }
+        )
+    wall_s, steps = sum(entry["wall_s"] for entry in stages), sum(entry["timed_steps"] for entry in stages)
+    work = sum(loop.steps * loop.atoms for loop in log.loops)
+    total = {"timed_steps": steps, "wall_s": wall_s, "s_per_step_per_atom": wall_s / work if work else None}
+    return {"status": status, "step": log.step, "stages": stages, "total": total}
+
+
+def write_record(folder: Path, record: dict[str, Any]) -> None:
+    write_text(folder / RECORD_FILE, json.dumps(record, indent=2) + "\n")

@@ -1,0 +1,124 @@
+"""The folder of a run: what is written before LAMMPS starts, and what is found there when a run goes on."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import re
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from nvnmd.pcm.errors import PcmError
+from nvnmd.pcm.lammps_input import (
+    DATA_FILE,
+    INPUT_FILE,
+    LOG_FILE,
+    RESTART_FOLDER,
+    STOP_FILE,
+    PairLines,
+    lammps_input,
+)
+from nvnmd.pcm.launch import lammps_command
+from nvnmd.pcm.protocol import MdSettings
+from nvnmd.pcm.settings import write_settings
+from nvnmd.pcm.structures import crystal, material, random_packing
+from nvnmd.pcm.trajectory import trim_dump
+
+RECORD_FILE = "md.json"
+SETTINGS_FILE = "md.yaml"
+OUTPUT_FILE = "lammps.out"
+_RESTART_END = b"LammpS RestartT\0"
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file so that it is either the old one or the new one, whole."""
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)
+
+
+def sha256(path: Path) -> str:
+    """Hex digest of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[int]:
+    """Hold the folder for one run; yields the lock's file descriptor, for LAMMPS to inherit.
+
+    Handed on, it also keeps a second run out while LAMMPS outlives the program that started it.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / ".lock").open("w")
+    except OSError as error:
+        raise PcmError(f"{folder}: cannot be written to ({error.strerror}); choose another folder with -o") from None
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise PcmError(f"{folder}: another run is at work here; wait for it, or choose another folder") from None
+        yield file.fileno()
+
+
+def write_inputs(folder: Path, settings: MdSettings, pair: PairLines) -> int:
+    """Clear the folder of an earlier run and write settings, atoms and input; returns the number of atoms."""
+    import ase.io
+
+    chosen = material(settings.material)
+    if settings.start == "random":
+        atoms = random_packing(chosen.name, settings.atoms, settings.density_per_A3, seed=settings.seed)
+    else:
+        atoms = crystal(chosen.name, settings.atoms, settings.start, settings.density_per_A3)
+    clear(folder, settings)
+    temporary = folder / (DATA_FILE + ".tmp")
+    ase.io.write(
+        temporary, atoms, format="lammps-data", specorder=list(chosen.elements), masses=True, units="metal",
+        atom_style="atomic",
+    )  # fmt: skip
+    temporary.replace(folder / DATA_FILE)
+    write_text(folder / INPUT_FILE, lammps_input(settings, pair, chosen.elements))
+    write_text(folder / SETTINGS_FILE, write_settings(settings))
+    return len(atoms)
+
+
+def clear(folder: Path, settings: MdSettings) -> None:
+    """Remove what an earlier run of this program left; other files stay."""
+    names = [LOG_FILE, OUTPUT_FILE, RECORD_FILE, STOP_FILE, *(stage.dump_file for stage in settings.plan())]
+    for path in [*(folder / name for name in names), *(folder / RESTART_FOLDER).glob("*.restart")]:
+        path.unlink(missing_ok=True)
+
+
+def last_restart(folder: Path) -> tuple[Path, int] | None:
+    """The newest restart file that is whole, with its step; None if there is none."""
+    files = sorted((folder / RESTART_FOLDER).glob("*.restart"), key=lambda file: file.stat().st_mtime_ns, reverse=True)
+    for file in files:
+        if file.read_bytes().endswith(_RESTART_END):
+            return file, _restart_step(file)
+    return None
+
+
+def _restart_step(file: Path) -> int:
+    command = lammps_command(["-restart2info", str(file)])
+    shown = subprocess.run(command, capture_output=True, text=True, check=False, cwd=file.parent)
+    found = re.search(r"Current timestep number\s*=\s*(\d+)", shown.stdout)
+    if not found:
+        raise PcmError(f"{file}: LAMMPS cannot read this restart file; remove it, or start anew with --overwrite")
+    return int(found.group(1))
+
+
+def rewind(folder: Path, settings: MdSettings, step: int) -> None:
+    """Take back what was written past a step, before the run goes on from there.
+
+    The frame at the step itself is written again, unless the step ends a stage, which is then jumped over.
+    """
+    for stage in settings.plan():
+        path = folder / stage.dump_file
+        if path.exists() and stage.last_step > step:
+            if stage.first_step >= step:
+                path.unlink()
+            else:
+                trim_dump(path, step)

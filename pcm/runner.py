@@ -1,0 +1,131 @@
+"""Running a protocol in LAMMPS: start or continue, report progress, stop in order, explain a failure, keep a record."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nvnmd.pcm import launch
+from nvnmd.pcm.errors import PcmError
+from nvnmd.pcm.failure import explain
+from nvnmd.pcm.lammps_input import INPUT_FILE, LOG_FILE, STOP_FILE, PairLines, nvnmd_pair
+from nvnmd.pcm.protocol import MdSettings
+from nvnmd.pcm.record import earlier_record, new_record, new_session, result, write_record
+from nvnmd.pcm.runfolder import OUTPUT_FILE, last_restart, locked, rewind, write_inputs
+from nvnmd.pcm.structures import material
+from nvnmd.pcm.thermo import LogTail
+
+POLL_S = 0.3
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run stands: the stage, its step of all steps, the temperature in K (NaN before the first row)."""
+
+    stage: str
+    step: int
+    last_step: int
+    temperature_K: float
+
+
+def run_md(
+    model: Path,
+    settings: MdSettings,
+    folder: Path,
+    *,
+    ranks: int = 1,
+    overwrite: bool = False,
+    pair: PairLines | None = None,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+) -> dict[str, Any]:
+    """Run the protocol with a model file, or continue an unfinished run of the same settings and model in `folder`.
+
+    overwrite: replace a complete run, or one of other settings or another model. pair: other pair lines than the
+    project's own, for tests. Returns the record that is also kept in `md.json`; its `status` is "complete", or
+    "stopped" after Ctrl-C. Raises PcmError for a folder that holds another run, and for a run that ended early.
+    """
+    if not model.is_file():
+        raise PcmError(f"{model}: there is no such model file; make one with: nvnmd quantize")
+    lines = pair or nvnmd_pair(_seen_from(folder, model), material(settings.material).elements)
+    with locked(folder) as lock:
+        record = earlier_record(folder, settings, model, overwrite)
+        if record is None:
+            atoms = write_inputs(folder, settings, lines)
+            record = new_record(model, settings, atoms)
+        elif record["status"] == "complete":
+            return record
+        return _run(folder, settings, record, ranks, lock, on_progress)
+
+
+def _seen_from(folder: Path, model: Path) -> str:
+    """The model's path for the input: relative inside one run folder, which can then be moved; else absolute."""
+    here, there = folder.resolve(), model.resolve()
+    path = Path("..") / there.relative_to(here.parent) if there.is_relative_to(here.parent) else there
+    return f'"{path}"' if any(letter.isspace() for letter in str(path)) else str(path)
+
+
+def _run(
+    folder: Path,
+    settings: MdSettings,
+    record: dict[str, Any],
+    ranks: int,
+    lock: int,
+    on_progress: Callable[[Progress], None],
+) -> dict[str, Any]:
+    arguments = ["-log", "none", "-nocite", "-in", INPUT_FILE]
+    restart = last_restart(folder)
+    if restart is not None:
+        rewind(folder, settings, restart[1])
+        arguments += ["-var", "restart", str(restart[0].relative_to(folder))]
+    else:
+        (folder / LOG_FILE).unlink(missing_ok=True)
+    (folder / STOP_FILE).unlink(missing_ok=True)
+    session = new_session(ranks, arguments, restart[1] if restart else 0)
+    record["sessions"].append(session)
+    write_record(folder, record)
+    started = time.monotonic()
+    process = launch.start(arguments, ranks, folder, folder / OUTPUT_FILE, lock)
+    tail = LogTail(folder / LOG_FILE)
+    stopped = _watch(process, tail, folder, settings, on_progress)
+    (folder / STOP_FILE).unlink(missing_ok=True)
+    log = tail.poll()
+    session["wall_s"] = round(time.monotonic() - started, 2)
+    finished = process.returncode == 0 and log.step >= settings.plan()[-1].last_step
+    record |= result(settings, log, "complete" if finished else "stopped" if stopped else "failed")
+    write_record(folder, record)
+    if record["status"] == "failed":
+        raise PcmError(explain(folder, settings, log, process.returncode))
+    return record
+
+
+def _watch(
+    process: subprocess.Popen[bytes],
+    tail: LogTail,
+    folder: Path,
+    settings: MdSettings,
+    on_progress: Callable[[Progress], None],
+) -> bool:
+    """Follow a run to its end; True if it was asked to stop."""
+    last_step = settings.plan()[-1].last_step
+    stop_file = folder / STOP_FILE
+    try:
+        while process.poll() is None:
+            log = tail.poll()
+            on_progress(Progress(log.stage, log.step, last_step, log.last("Temp")))
+            if log.rows and not math.isfinite(log.last("PotEng")):
+                launch.kill(process)
+            time.sleep(POLL_S)
+    except KeyboardInterrupt:
+        launch.end(process, stop_file)
+        return True
+    except BaseException:
+        launch.kill(process)
+        raise
+    log = tail.poll()
+    on_progress(Progress(log.stage, log.step, last_step, log.last("Temp")))
+    return stop_file.exists()
