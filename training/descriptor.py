@@ -1,0 +1,112 @@
+"""Contractions between pairs and atoms: from pair channels to the descriptor, and from its gradient to forces."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from nvnmd.training.batch import Batch
+
+
+def to_padded(channels: Tensor, batch: Batch) -> Tensor:
+    """Packed values and derivatives [2, n_pairs, M1] to rows per center, [n_atoms, 2 * width, M1]."""
+    return _Repack.apply(channels, batch.padded_rows, batch)
+
+
+class _Repack(torch.autograd.Function):
+    """A gather both ways: every packed row has exactly one padded place, so nothing needs to be scattered."""
+
+    @staticmethod
+    def forward(ctx, channels: Tensor, padded_rows: Tensor, batch: Batch) -> Tensor:  # type: ignore[override]
+        ctx.batch, ctx.shape = batch, channels.shape
+        flat = channels.view(-1, channels.shape[2])
+        return flat.index_select(0, padded_rows).view(batch.n_atoms, 2 * batch.width, channels.shape[2])
+
+    @staticmethod
+    def backward(ctx, grad: Tensor):  # type: ignore[override, no-untyped-def]
+        flat = grad.reshape(-1, grad.shape[2]).index_select(0, ctx.batch.packed_places)
+        return flat.view(ctx.shape), None, None
+
+
+def descriptor(x: Tensor, axis_neuron: int) -> Tensor:
+    """D[k * M2 + m] = sum_c X[c, k] X[c, m]: [n, 4, M1] to [n, M1 * M2]."""
+    return torch.bmm(x.transpose(1, 2), x[:, :, :axis_neuron]).flatten(1)
+
+
+def descriptor_gradient(x: Tensor, grad: Tensor, axis_neuron: int) -> Tensor:
+    """dE/dX [n, 4, M1] from dE/dD [n, M1 * M2]."""
+    table = grad.view(x.shape[0], x.shape[2], axis_neuron)
+    left = torch.bmm(x[:, :, :axis_neuron], table.transpose(1, 2))
+    right = torch.bmm(x, table)
+    return left + torch.nn.functional.pad(right, (0, x.shape[2] - axis_neuron))
+
+
+def pair_gradients(by_rows: Tensor, batch: Batch) -> Tensor:
+    """f_ij = dE_i/dx_ij: [3, n_atoms, width], eV/angstrom.
+
+    With a_c = dE_i/dR_c and b_c = sum_k dE_i/dX_ck G'_k for each pair (R_c the scaled row, G' the derivative with
+    respect to the embedding's input s / radial_scale), the chain rule gives, u being the unit vector,
+
+        f = [ds/dr / radial_scale * (a_0 + sum_c R_c b_c) + (ds/dr - s/r) / angular_scale * (a . u)] u
+            + s/r / angular_scale * a.
+
+    Args:
+        by_rows: [n_atoms, 4, 2 * width]; a in the first half of the last axis, b in the second.
+    """
+    return _PairGradients.apply(by_rows, batch)
+
+
+class _PairGradients(torch.autograd.Function):
+    """Linear in its argument, so that its backward is the transposed product."""
+
+    @staticmethod
+    def forward(ctx, by_rows: Tensor, batch: Batch) -> Tensor:  # type: ignore[override]
+        ctx.batch = batch
+        width, unit = batch.width, batch.unit
+        a = by_rows[:, 1:, :width].permute(1, 0, 2)
+        radial = by_rows[:, 0, :width] + (batch.rows * by_rows[:, :, width:]).sum(1)
+        along = (a * unit).sum(0)
+        scale = batch.slopes[0] * radial + batch.slopes[1] * along
+        return torch.addcmul(scale * unit, batch.slopes[2], a)
+
+    @staticmethod
+    def backward(ctx, grad: Tensor):  # type: ignore[override, no-untyped-def]
+        batch, width = ctx.batch, ctx.batch.width
+        along = (grad * batch.unit).sum(0)
+        radial = batch.slopes[0] * along
+        out = grad.new_empty(batch.n_atoms, 4, 2 * width)
+        out[:, 0, :width] = radial
+        out[:, 1:, :width].permute(1, 0, 2).copy_(
+            torch.addcmul(batch.slopes[2] * grad, batch.slopes[1] * along, batch.unit)
+        )
+        torch.mul(batch.rows, radial.unsqueeze(1), out=out[:, :, width:])
+        return out, None
+
+
+def atomic_forces(pair: Tensor, batch: Batch) -> Tensor:
+    """F_i = sum_j (f_ij - f_ji), [3, n_atoms], from f [3, n_atoms, width]."""
+    return _AtomicForces.apply(pair, batch)
+
+
+class _AtomicForces(torch.autograd.Function):
+    """The full list holds each pair from both ends, so the reaction is gathered, not scattered."""
+
+    @staticmethod
+    def forward(ctx, pair: Tensor, batch: Batch) -> Tensor:  # type: ignore[override]
+        ctx.batch = batch
+        reaction = pair.reshape(3, -1).index_select(1, batch.reverse)
+        return (pair - reaction.view_as(pair)).sum(2)
+
+    @staticmethod
+    def backward(ctx, grad: Tensor):  # type: ignore[override, no-untyped-def]
+        batch = ctx.batch
+        at_neighbor = grad.index_select(1, batch.neighbors).view(3, batch.n_atoms, batch.width)
+        return grad.unsqueeze(2) - at_neighbor, None
+
+
+def virials(pair: Tensor, batch: Batch) -> Tensor:
+    """W = -sum x_ij (outer) f_ij = -dE/d(strain) per frame: [n_frames, 3, 3], eV."""
+    vectors = (batch.unit * batch.distances).permute(1, 0, 2)
+    per_atom = torch.bmm(vectors, pair.permute(1, 2, 0)).flatten(1)
+    total = per_atom.new_zeros(batch.n_frames, 9)
+    return -total.index_add(0, batch.frame_of_atom, per_atom).view(-1, 3, 3)

@@ -1,0 +1,90 @@
+"""The loss of DeePMD-kit and its schedules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from nvnmd.training.batch import Batch
+from nvnmd.training.model import Prediction
+from nvnmd.training.settings import LearningRateSettings, LossSettings
+
+
+@dataclass(frozen=True)
+class LearningRate:
+    """start * rate^(step // decay_steps), never below stop."""
+
+    start: float
+    stop: float
+    decay_steps: int
+    rate: float
+
+    @classmethod
+    def from_settings(cls, settings: LearningRateSettings, numb_steps: int) -> LearningRate:
+        """Fill in what the settings leave open: a hundred stairs that reach stop_lr at the last step."""
+        decay_steps = settings.decay_steps or min(5000, max(1, numb_steps // 100))
+        rate = settings.decay_rate
+        if rate is None:
+            rate = (settings.stop_lr / settings.start_lr) ** (decay_steps / numb_steps)
+        return cls(settings.start_lr, settings.stop_lr, decay_steps, rate)
+
+    def at(self, step: int) -> float:
+        """Learning rate of a step, counted from 0."""
+        return max(self.start * self.rate ** (step // self.decay_steps), self.stop)
+
+
+@dataclass(frozen=True)
+class Prefactors:
+    """Weights of the energy, force and virial terms at one step."""
+
+    energy: float
+    force: float
+    virial: float
+
+    @classmethod
+    def at(cls, settings: LossSettings, progress: float) -> Prefactors:
+        """limit + (start - limit) * progress, where progress is the learning rate over its start value."""
+        s = settings
+        return cls(
+            s.limit_pref_e + (s.start_pref_e - s.limit_pref_e) * progress,
+            s.limit_pref_f + (s.start_pref_f - s.limit_pref_f) * progress,
+            s.limit_pref_v + (s.start_pref_v - s.limit_pref_v) * progress,
+        )
+
+
+@dataclass(frozen=True)
+class LossTerms:
+    """The loss and the mean squared errors it is made of.
+
+    Attributes:
+        total: scalar to differentiate.
+        energy: (eV/atom)^2; force: (eV/angstrom)^2; virial: (eV/atom)^2, NaN without virial labels.
+    """
+
+    total: Tensor
+    energy: Tensor
+    force: Tensor
+    virial: Tensor
+
+
+def loss(prediction: Prediction, batch: Batch, prefactors: Prefactors) -> LossTerms:
+    """DeePMD-kit's loss: p_e mean(dE^2 / n) + p_f mean(dF^2) + p_v mean(dW^2 / n), n the atoms of each frame.
+
+    Mean over frames for energies, over components for forces and virials; frames without virial labels do not count.
+    """
+    labels = batch.labels
+    assert labels is not None
+    atoms = torch.tensor(batch.atoms, dtype=prediction.energies.dtype, device=prediction.energies.device)
+    energy_error = prediction.energies - labels.energies.to(prediction.energies.dtype)
+    squares = energy_error.square()
+    force = (prediction.forces - labels.forces).square().mean()
+    total = prefactors.energy * (squares / atoms).mean() + prefactors.force * force
+    virial = torch.full_like(force.detach(), torch.nan)
+    if prediction.virials is not None and bool(labels.has_virial.any()):
+        by_frame = (prediction.virials - labels.virials).square().mean((1, 2))
+        share = labels.has_virial.to(atoms.dtype) / labels.has_virial.sum()
+        total = total + prefactors.virial * (by_frame / atoms * share).sum()
+        virial = (by_frame.detach() / atoms.square() * share).sum()
+    return LossTerms(total, (squares.detach() / atoms.square()).mean(), force.detach(), virial)

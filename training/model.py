@@ -1,0 +1,201 @@
+"""The float model: a deep potential (DeepPot-SE) whose forces and virial are written out by the chain rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from nvnmd.training import descriptor as contract
+from nvnmd.training.batch import Batch, Cutoffs
+from nvnmd.training.embedding import EmbeddingNets, Slices
+from nvnmd.training.errors import NvnmdError
+from nvnmd.training.fitting import FittingNets
+from nvnmd.training.guard import Guard
+
+Form = Literal["se_e2_a", "se_atten"]
+FIXED = ("radial_scale", "angular_scale", "energy_shifts")
+
+
+class ModelError(NvnmdError, ValueError):
+    """Numbers that do not make up a model."""
+
+
+@dataclass(frozen=True)
+class ModelShape:
+    """Everything that fixes the sizes of a model.
+
+    Attributes:
+        type_map: element of each type.
+        form: "se_e2_a", one embedding net per ordered pair of types; "se_atten", one net with a gate per pair.
+        rcut: angstrom; rcut_smth: angstrom, where the switch starts.
+        sel: places per neighbor type (se_e2_a) or in all (se_atten); their sum is N, the fixed normalization.
+        neuron: widths of the embedding net; the last is M1.
+        axis_neuron: M2.
+        fitting_neuron: widths of the hidden layers of the fitting net.
+        type_one_side: one embedding net per neighbor type only (se_e2_a).
+    """
+
+    type_map: tuple[str, ...]
+    form: Form = "se_e2_a"
+    rcut: float = 6.0
+    rcut_smth: float = 0.5
+    sel: tuple[int, ...] = (64,)
+    neuron: tuple[int, ...] = (8, 16, 32)
+    axis_neuron: int = 4
+    fitting_neuron: tuple[int, ...] = (128, 128, 128)
+    type_one_side: bool = False
+
+    @property
+    def n_types(self) -> int:
+        return len(self.type_map)
+
+    @property
+    def n_neighbors(self) -> int:
+        """N of the normalization 1/N."""
+        return sum(self.sel)
+
+    def net_of_pair(self, center: int, neighbor: int) -> int:
+        """Which embedding net an ordered pair of types uses."""
+        if self.form == "se_atten":
+            return 0
+        return neighbor if self.type_one_side else center * self.n_types + neighbor
+
+    @property
+    def n_nets(self) -> int:
+        """How many embedding nets there are."""
+        if self.form == "se_atten":
+            return 1
+        return self.n_types if self.type_one_side else self.n_types**2
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a model says of a batch; energies are without the energy shifts, which training keeps in float64 apart.
+
+    Attributes:
+        energies: [n_frames] eV.
+        forces: [3, n_atoms] eV/angstrom, atoms in the batch's order.
+        virials: [n_frames, 3, 3] eV, -dE/d(strain), or None when not asked for.
+        atomic: [n_atoms] eV.
+    """
+
+    energies: Tensor
+    forces: Tensor
+    virials: Tensor | None
+    atomic: Tensor
+
+
+class DeepPot(nn.Module):
+    """The potential E = sum_i F_a(D_i) + e_a + guard.
+
+    Attributes:
+        shape: sizes and cutoffs.
+        embedding: the embedding nets, `shape.n_nets` of them.
+        gate: [n_types^2, M1], t_ab of G = N(s) (1 + t_ab) by center * n_types + neighbor; None in the se_e2_a form.
+        fitting: the fitting nets, one per type.
+        radial_scale, angular_scale: [n_types] float64, 1/angstrom, fixed from the data before training; frames
+            prepared under other scales are not valid.
+        energy_shifts: [n_types] float64, e_a in eV.
+        guard: the short-range guard, or `Guard.off`.
+    """
+
+    radial_scale: NDArray[np.float64]
+    angular_scale: NDArray[np.float64]
+    energy_shifts: NDArray[np.float64]
+
+    def __init__(self, shape: ModelShape, guard: Guard | None = None, seed: int | None = None) -> None:
+        super().__init__()
+        self.shape = shape
+        self.guard = Guard.off(shape.n_types) if guard is None else guard
+        generator = torch.Generator()
+        generator.manual_seed(torch.seed() if seed is None else seed)
+        channels = shape.neuron[-1]
+        self.embedding = EmbeddingNets(shape.n_nets, shape.neuron, generator)
+        self.gate: nn.Parameter | None = None
+        if shape.form == "se_atten":
+            self.gate = nn.Parameter(0.5 * torch.randn(shape.n_types**2, channels, generator=generator))
+        self.fitting = FittingNets(shape.n_types, channels * shape.axis_neuron, shape.fitting_neuron, generator)
+        self.radial_scale, self.angular_scale = np.ones(shape.n_types), np.ones(shape.n_types)
+        self.energy_shifts = np.zeros(shape.n_types)
+
+    def cutoffs(self) -> Cutoffs:
+        """What `prepare_frame` needs to know of this model."""
+        return Cutoffs(self.shape.rcut, self.shape.rcut_smth, self.radial_scale, self.angular_scale, self.guard)
+
+    def arrays(self) -> dict[str, NDArray[np.floating]]:
+        """Copies of every number that training or the data decided, by the names of `model_file`."""
+        values = {name: value.detach().cpu().numpy().copy() for name, value in self.state_dict().items()}
+        return values | {name: getattr(self, name).copy() for name in FIXED}
+
+    @classmethod
+    def from_arrays(cls, shape: ModelShape, guard: Guard | None, arrays: Mapping[str, NDArray[np.floating]]) -> DeepPot:
+        """A model from plain arrays, the inverse of `arrays`; parameters take the dtype of fitting.biases.0.
+
+        Raises:
+            ModelError: an array is missing, unknown or of a wrong size.
+        """
+        model = cls(shape, guard, seed=0)
+        model.set_arrays(arrays)
+        return model
+
+    def set_arrays(self, arrays: Mapping[str, NDArray[np.floating]]) -> None:
+        """Take over every number of another model of the same shape; see `from_arrays`."""
+        expected = {name: value.shape for name, value in self.arrays().items()}
+        for name in sorted(expected.keys() | arrays.keys()):
+            found = arrays[name].shape if name in arrays else None
+            if found != expected.get(name):
+                raise ModelError(f"array {name!r} of the model has shape {found}, expected {expected.get(name)}")
+        parameters = {name: torch.from_numpy(arrays[name].copy()) for name in self.state_dict()}
+        self.to(parameters["fitting.biases.0"].dtype).load_state_dict(parameters)
+        for name in FIXED:
+            setattr(self, name, np.array(arrays[name], dtype=np.float64))
+
+    def forward(self, batch: Batch, virial: bool = True) -> Prediction:
+        """Energies, forces and virials of a batch, in the dtype of the parameters."""
+        channels = contract.to_padded(self.pair_channels(batch), batch)
+        x = torch.bmm(batch.rows, channels[:, : batch.width]) / self.shape.n_neighbors
+        energy, grad = self.fit(contract.descriptor(x, self.shape.axis_neuron), batch)
+        grad_x = contract.descriptor_gradient(x, grad, self.shape.axis_neuron) / self.shape.n_neighbors
+        pair = contract.pair_gradients(torch.bmm(grad_x, channels.transpose(1, 2)), batch)
+        atomic = energy + batch.guard_atomic
+        energies = atomic.new_zeros(batch.n_frames).index_add(0, batch.frame_of_atom, atomic)
+        return Prediction(
+            energies=energies,
+            forces=contract.atomic_forces(pair, batch) + batch.guard_forces,
+            virials=contract.virials(pair, batch) + batch.guard_virials if virial else None,
+            atomic=atomic,
+        )
+
+    def pair_channels(self, batch: Batch) -> Tensor:
+        """[2, n_pairs, M1]: G and its derivative with respect to the scaled s, packed."""
+        channels = self.embedding(batch.inputs, self._net_slices(batch))
+        if self.gate is None:
+            return channels
+        counts = torch.tensor(batch.pair_counts, device=channels.device)
+        return channels * (1.0 + self.gate).repeat_interleave(counts, dim=0, output_size=channels.shape[1])
+
+    def fit(self, descriptor: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Atomic energies [n_atoms] and their gradient [n_atoms, M1 * M2], atoms in the batch's order."""
+        slices = _slices(batch.type_counts, range(self.shape.n_types))
+        if batch.by_type is None:
+            return self.fitting(descriptor, slices)  # type: ignore[no-any-return]
+        energy, grad = self.fitting(descriptor.index_select(0, batch.by_type), slices)
+        back = torch.argsort(batch.by_type)
+        return energy.index_select(0, back), grad.index_select(0, back)
+
+    def _net_slices(self, batch: Batch) -> Slices:
+        if self.shape.form == "se_atten":
+            return [(0, 0, batch.inputs.numel())]
+        types = range(self.shape.n_types)
+        return _slices(batch.pair_counts, [self.shape.net_of_pair(a, b) for a in types for b in types])
+
+
+def _slices(counts: Sequence[int], nets: Sequence[int]) -> Slices:
+    ends = np.cumsum(counts).tolist()
+    return [(net, end - n, end) for net, n, end in zip(nets, counts, ends, strict=True) if n]
