@@ -79,6 +79,8 @@ def choose_formats(spec: FloatSpec, nodes: TableNodes, peaks: dict[str, float], 
     h_frac, h_shift = _table_fractions(nodes.angular, (1 << 26) - 1, (1 << 26) - 1, (1 << 26) - 1, most=22)
     env_frac = min(fraction_bits(max(np.abs(nodes.radial).max(), _angular_peak(nodes, options)), 32767, 15), s_frac)
     x_frac = min(fraction_bits(stage["X"], limit(15), 15), env_frac + feature_frac - gated + spec.norm_shift)
+    # A shift of at most 16 keeps the sums of X inside 32-bit lanes on normal atoms; R has bits to spare, because N of them are averaged.
+    env_frac -= max(0, min(env_frac - 10, env_frac + feature_frac - gated + spec.norm_shift - x_frac - 16))
     d_frac = min(fraction_bits(stage["D"], 32767, 15), 2 * x_frac)
     act = 14 - int(np.ceil(np.log2(1 + sum(spec.skip) + 1e-9)))
     act = min(act + (1 if sum(spec.skip) == 2 else 0), 14)
