@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +35,8 @@ def read_extxyz(path: Path, name: str) -> list[System]:
         raise FramesError(f"{path}: holds no frames")
     if len(systems) == 1:
         return systems
-    return [
-        s.select(slice(None), name="/".join(filter(None, (name, key[1], s.formula))))
-        for key, s in zip(groups, systems, strict=True)
-    ]
+    named = zip(groups, systems, strict=True)
+    return [replace(s, name="/".join(filter(None, (name, key[1], s.formula)))) for key, s in named]
 
 
 def _frames(path: Path) -> Iterator[Any]:

@@ -26,6 +26,18 @@ class Source:
     format: str
     name: str
 
+    @property
+    def dataset(self) -> str:
+        """Sources with the same value share one energy reference: the word in `reference.raw`, or else the parent.
+
+        `reference.raw` may stand in a deepmd folder, or beside the folder or file.
+        """
+        for folder in (self.path, self.path.parent):
+            if (file := folder / "reference.raw").is_file():
+                return file.read_text().strip()
+        path = self.path.resolve()
+        return str(path.parent if path.is_dir() else path)
+
 
 def find_sources(paths: Iterable[str | Path]) -> list[Source]:
     """Every source that the paths name, in order; each once.

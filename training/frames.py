@@ -29,7 +29,8 @@ def load_systems(
     that other copies of the same frames beside them are not counted twice.
 
     Labels are taken as DFT unless a file `label.raw` in a deepmd folder, or the key `label` in an extxyz comment line,
-    says "teacher:<name>".
+    says "teacher:<name>". Deepmd folders in one parent folder, and frames in one file, are one data set with one energy
+    reference; so are all that name the same word in a file `reference.raw`, in the folder or beside it.
 
     Args:
         paths: files, folders and glob patterns.

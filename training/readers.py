@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 def read_source(source: Source, type_map: Sequence[str] | None = None) -> list[System]:
-    """Every system of one source, with its own type map; unchecked.
+    """Every system of one source, with its own type map and its data set; unchecked.
 
     Args:
         source: where to read.
@@ -30,6 +31,15 @@ def read_source(source: Source, type_map: Sequence[str] | None = None) -> list[S
     Raises:
         FramesError: the source is damaged, or lacks energies or forces.
     """
+    return [replace(s, dataset=_dataset(source, s.label)) for s in _read(source, type_map)]
+
+
+def _dataset(source: Source, label: str) -> str:
+    """Labels of different origin never share an energy reference."""
+    return source.dataset if label == "dft" else f"{source.dataset} ({label})"
+
+
+def _read(source: Source, type_map: Sequence[str] | None) -> list[System]:
     if source.format == "extxyz":
         return read_extxyz(source.path, source.name)
     if source.format == "cp2k/output":
@@ -72,7 +82,7 @@ def _read_deepmd(source: Source, type_map: Sequence[str] | None) -> list[System]
 
 
 def _renamed(system: System) -> System:
-    return system.select(slice(None), name=f"{system.name}/{system.formula}")
+    return replace(system, name=f"{system.name}/{system.formula}")
 
 
 def _load(source: Source, **options: Any) -> dict[str, Any]:

@@ -33,6 +33,7 @@ class System:
         virials: [n_frames, 3, 3] eV, -dE/d(strain): a positive trace is a positive pressure. None without labels.
         periodic: along all three cell vectors, or not at all.
         label: "dft", or "teacher:<name>" where another potential made the labels.
+        dataset: systems with the same value share one energy reference, see `shifts`.
     """
 
     name: str
@@ -45,6 +46,7 @@ class System:
     virials: Floats | None
     periodic: bool = True
     label: str = "dft"
+    dataset: str = ""
 
     @property
     def n_frames(self) -> int:
