@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from nvnmd.training.model import DeepPot, ModelShape
 from nvnmd.training.neighbors import PairList, find_pairs
 from nvnmd.training.sampler import Sampler, auto_batch_size
 from nvnmd.training.settings import DataSettings, GuardSettings, Settings
+from nvnmd.training.shifts import fit_energy_shifts
+from nvnmd.training.splits import hold_out_blocks
 from nvnmd.training.system import System
 from nvnmd.training.trainer import Trainer
 
@@ -33,12 +36,41 @@ class TrainingData:
     Attributes:
         train: systems to train on; validation: held-out systems, maybe none.
         shifts: [n_types] energy shifts of each training system, eV; validation_shifts: of each held-out one.
+        model_shifts: [n_types] shifts that the model predicts with.
     """
 
     train: Sequence[System]
     validation: Sequence[System]
     shifts: Sequence[NDArray[np.float64]]
     validation_shifts: Sequence[NDArray[np.float64]]
+    model_shifts: NDArray[np.float64]
+
+
+def prepare_data(
+    systems: Sequence[System], held_out: Sequence[System] | None = None, held_out_fraction: float = 0.0
+) -> TrainingData:
+    """Split systems and fit energy shifts to the training part of each data set.
+
+    Args:
+        systems: to train on, with one type map.
+        held_out: held-out systems; None holds out the last frames of each system instead.
+        held_out_fraction: share of frames to hold out, if `held_out` is None.
+
+    Raises:
+        ShiftError: a held-out system belongs to a data set without training frames.
+    """
+    train, validation = list(systems), list(held_out or [])
+    if held_out is None and held_out_fraction:
+        split = hold_out_blocks(train, held_out_fraction)
+        train, validation = split.train, split.held_out
+    shifts = fit_energy_shifts(train)
+    return TrainingData(
+        train=train,
+        validation=validation,
+        shifts=[shifts.of(system) for system in train],
+        validation_shifts=[shifts.of(system) for system in validation],
+        model_shifts=shifts.of_model(),
+    )
 
 
 def build_model(settings: Settings, data: TrainingData) -> DeepPot:
@@ -67,7 +99,7 @@ def build_model(settings: Settings, data: TrainingData) -> DeepPot:
     model.radial_scale, model.angular_scale = environment_scales(
         pairs, n_types, shape.n_neighbors, shape.rcut_smth, shape.rcut, shared=shape.form == "se_atten"
     )
-    model.energy_shifts = np.array(data.shifts[0], dtype=np.float64)
+    model.energy_shifts = data.model_shifts.copy()
     return model
 
 
@@ -128,6 +160,22 @@ def fingerprint(settings: Settings, data: TrainingData, model: DeepPot) -> dict[
     sections = {key: json.dumps(value, sort_keys=True) for key, value in dump.items()}
     digest = data_digest(data.train)
     return sections | {"batch_size": str(settings.training.training_data.batch_size), "training data": digest}
+
+
+def provenance(settings: Settings, data: TrainingData) -> dict[str, Any]:
+    """Where a model comes from, as JSON values: versions, settings, data."""
+    return {
+        "nvnmd": version("nvnmd"),
+        "torch": torch.__version__,
+        "settings": settings.model_dump(mode="json"),
+        "training_data": [_describe(system) for system in data.train],
+        "validation_data": [_describe(system) for system in data.validation],
+    }
+
+
+def _describe(system: System) -> dict[str, Any]:
+    digest = data_digest([system])
+    return {"name": system.name, "frames": system.n_frames, "label": system.label, "sha256": digest}
 
 
 def data_digest(systems: Sequence[System]) -> str:

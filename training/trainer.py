@@ -85,7 +85,7 @@ class Trainer:
         self.step = 0
         self.checkpoint_path = folder / f"{settings.training.save_ckpt}.pt"
         self._fingerprint = fingerprint or {}
-        self._on_progress, self._on_step, self._on_save = on_progress, on_step, on_save
+        self.on_progress, self.on_step, self.on_save = on_progress, on_step, on_save
         self._rate = LearningRate.from_settings(settings.learning_rate, settings.training.numb_steps)
         self._optimizer = torch.optim.Adam(model.parameters(), lr=self._rate.start, fused=True)
         self._stop = threading.Event()
@@ -155,8 +155,8 @@ class Trainer:
             fingerprint=self._fingerprint,
         )
         save_checkpoint(state, self.checkpoint_path)
-        if self._on_save is not None:
-            self._on_save()
+        if self.on_save is not None:
+            self.on_save()
 
     def _advance(self, curve: LearningCurve) -> None:
         training = self.settings.training
@@ -169,8 +169,8 @@ class Trainer:
             self._display(curve, terms, prefactors, rate)
         if self.step % training.save_freq == 0:
             self.save()
-        if self._on_step is not None:
-            self._on_step(self.step)
+        if self.on_step is not None:
+            self.on_step(self.step)
 
     def _update(self, batch: Batch, prefactors: Prefactors, rate: float) -> LossTerms:
         terms = loss(self.model(batch, virial=self._uses_virial), batch, prefactors)
@@ -192,8 +192,8 @@ class Trainer:
         validation = self._validate(prefactors)
         progress = Progress(self.step, _errors([terms]), validation, rate)
         curve.write(progress.step, progress.train, progress.validation, rate)
-        if self._on_progress is not None:
-            self._on_progress(progress)
+        if self.on_progress is not None:
+            self.on_progress(progress)
 
     def _validate(self, prefactors: Prefactors) -> Errors | None:
         if self.validation is None:

@@ -1,0 +1,152 @@
+"""`nvnmd train`: FP32 training from a settings file."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from nvnmd.training.settings import Settings
+    from nvnmd.training.setup import TrainingData
+    from nvnmd.training.system import System
+    from nvnmd.training.trainer import Progress, Trainer
+
+log = logging.getLogger("nvnmd.train")
+
+MODEL_FILE = "model.safetensors"
+
+
+def train(
+    settings: Annotated[Path, typer.Argument(help="Settings in DeePMD-kit's input.json form, JSON or YAML.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for everything that is written.")] = Path(),
+    restart: Annotated[bool, typer.Option("--restart", help="Continue from the checkpoint in the folder.")] = False,
+    init_model: Annotated[
+        Path | None, typer.Option("--init-model", help="Start from this float model instead of random numbers.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
+    threads: Annotated[int, typer.Option(help="CPU threads; 0 takes OMP_NUM_THREADS or all cores.", min=0)] = 0,
+) -> None:
+    """Train a deep potential in FP32 on DFT frames.
+
+    The settings file has DeePMD-kit's sections model, learning_rate, loss and training, so an input.json of yours works;
+    a section nvnmd holds the rest. Paths of systems are relative to the settings file. Unknown keys are refused; keys
+    that do not apply here are named.
+
+    Written to the folder: model.safetensors (the float model), model.ckpt.pt (everything needed to continue), lcurve.out
+    and, if asked for, TensorBoard logs.
+
+    Ctrl-C saves and leaves; --restart then goes on to the same result as a run that was never stopped.
+
+    Examples:
+
+        nvnmd train input.json -o run            a new run
+        nvnmd train input.json -o run --restart  continue it
+        nvnmd train tune.json -o tuned --init-model run/model.safetensors
+    """
+    import torch
+
+    from nvnmd.training.settings import load_settings
+
+    if threads:
+        torch.set_num_threads(threads)
+    parsed, notes = load_settings(settings)
+    for note in notes:
+        log.warning("%s: %s", settings, note)
+    _check_device(device)
+    output.mkdir(parents=True, exist_ok=True)
+    data = _load_data(parsed, settings.parent)
+    trainer = _make_trainer(parsed, data, output, restart, init_model, device)
+    log.info("%s", _describe(data, trainer))
+    if not _run(trainer):
+        typer.echo(f"stopped after step {trainer.step}; --restart continues", err=True)
+        raise typer.Exit(130)
+    typer.echo(f"model: {output / MODEL_FILE}")
+
+
+def _check_device(device: str) -> None:
+    import torch
+
+    from nvnmd.training.errors import NvnmdError
+
+    try:
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise NvnmdError(f"--device {device} cannot be used: {str(error).splitlines()[0]}; try --device cpu") from None
+
+
+def _load_data(settings: Settings, base: Path) -> TrainingData:
+    """Read and split systems; paths count from the settings file, then from the working directory as in DeePMD-kit."""
+    from nvnmd.training.frames import load_systems
+    from nvnmd.training.setup import prepare_data
+
+    def load(paths: list[str]) -> list[System]:
+        local = [not Path(path).is_absolute() and any(base.glob(path)) for path in paths]
+        placed = [base / path if found else Path(path) for path, found in zip(paths, local, strict=True)]
+        return load_systems(placed, settings.model.type_map)
+
+    training = settings.training
+    held_out = load(training.validation_data.systems) if training.validation_data else None
+    return prepare_data(load(training.training_data.systems), held_out, settings.nvnmd.validation_fraction)
+
+
+def _make_trainer(
+    settings: Settings, data: TrainingData, output: Path, restart: bool, init_model: Path | None, device: str
+) -> Trainer:
+    """Build or reload the model; a new one is written at once, so that a restart finds its fixed numbers."""
+    from nvnmd.training.model_file import load_model, save_model
+    from nvnmd.training.setup import build_model, build_trainer, center_energies, provenance
+
+    path = output / MODEL_FILE
+    if restart:
+        model = load_model(path)
+    elif init_model is not None:
+        model = load_model(init_model)
+        model.energy_shifts = data.model_shifts.copy()
+    else:
+        model = build_model(settings, data)
+    origin = provenance(settings, data)
+    trainer = build_trainer(
+        model, settings, data, output, device, on_save=lambda: save_model(model, path, origin | {"steps": trainer.step})
+    )
+    if restart:
+        trainer.resume()
+    elif init_model is None:
+        center_energies(model, trainer.frames)
+    save_model(model, path, origin | {"steps": trainer.step})
+    return trainer
+
+
+def _describe(data: TrainingData, trainer: Trainer) -> str:
+    frames = sum(system.n_frames for system in data.train)
+    held_out = sum(system.n_frames for system in data.validation)
+    start = f", continuing after step {trainer.step}" if trainer.step else ""
+    return f"{frames} frames to train on, {held_out} held out, {trainer.sampler.batch_size} a step{start}"
+
+
+def _run(trainer: Trainer) -> bool:
+    """Train with a progress bar; whether the last step was reached."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("training"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[errors]}"),
+    )
+    total = trainer.settings.training.numb_steps
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("training", total=total, completed=trainer.step, errors="")
+        trainer.on_step = lambda step: bar.update(task, completed=step) if step % 20 == 0 else None
+        trainer.on_progress = lambda progress: bar.update(task, completed=progress.step, errors=_errors(progress))
+        return trainer.run()
+
+
+def _errors(progress: Progress) -> str:
+    shown = progress.validation or progress.train
+    kind = "held out" if progress.validation else "training"
+    return f"{kind}: {1000 * shown.energy:.1f} meV/atom, {1000 * shown.force:.0f} meV/A"
