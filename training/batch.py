@@ -68,7 +68,7 @@ class Batch:
         pair_counts: packed pairs of each ordered pair of types, center * n_types + neighbor.
         inputs: [n_pairs] packed, s over the radial scale of the center.
         centers: [n_pairs] packed, the center's row; columns: [n_pairs], its place in the row.
-        padded_rows: [n_atoms * 2 * width] row of (values, derivatives) of the packed nets for each padded place.
+        padded_rows: [n_atoms * width] packed pair of each padded place; any for padding.
         rows: [n_atoms, 4, width] the environment matrix, scaled.
         unit: [3, n_atoms, width] unit vectors from center to neighbor.
         slopes: [3, n_atoms, width] (ds/dr over radial scale, (ds/dr - s/r) over angular, s/r over angular).
@@ -116,10 +116,9 @@ class Batch:
         return self.rows.shape[2]
 
     @property
-    def packed_places(self) -> Tensor:
-        """[2 * n_pairs] padded place of each packed value, then of each packed derivative."""
-        values = self.centers * (2 * self.width) + self.columns
-        return torch.cat([values, values + self.width])
+    def places(self) -> Tensor:
+        """[n_pairs] padded place of each packed pair."""
+        return self.centers * self.width + self.columns
 
     def nbytes(self) -> int:
         """Memory of the tensors."""
@@ -196,9 +195,8 @@ def prepare_frame(
     neighbors[place] = j
     reverse = np.arange(n_atoms * width)
     reverse[place] = place[pairs.reverse]
-    padded_rows = np.zeros((n_atoms, 2, width), dtype=np.int64)
-    padded_rows[i, 0, column] = row_of_pair
-    padded_rows[i, 1, column] = row_of_pair + i.size
+    padded_rows = np.zeros(n_atoms * width, dtype=np.int64)
+    padded_rows[place] = row_of_pair
 
     guard_energy, guard_slope = cutoffs.guard.energy(r, types[i], types[j])
     guard_force = np.zeros((n_atoms, 3))
@@ -219,7 +217,7 @@ def prepare_frame(
         inputs=real(rows[packed, 0]),
         centers=torch.from_numpy(i[packed]),
         columns=torch.from_numpy(column[packed]),
-        padded_rows=torch.from_numpy(padded_rows.reshape(-1)),
+        padded_rows=torch.from_numpy(padded_rows),
         rows=real(padded(rows).transpose(1, 0, 2)),
         unit=real(padded(unit)),
         slopes=real(padded(slopes)),
@@ -271,10 +269,8 @@ def collate(frames: Sequence[Batch]) -> Batch:
     inputs = torch.cat([frame.inputs for frame in frames])[sequence]
     centers = torch.cat([f.centers + int(a) for f, a in zip(frames, first_atom, strict=False)])[sequence]
     columns = torch.cat([frame.columns for frame in frames])[sequence]
-    padded_rows = torch.zeros(int(first_atom[-1]), 2, width, dtype=torch.int64)
-    packed = torch.arange(inputs.numel())
-    padded_rows[centers, 0, columns] = packed
-    padded_rows[centers, 1, columns] = packed + inputs.numel()
+    padded_rows = torch.zeros(int(first_atom[-1]) * width, dtype=torch.int64)
+    padded_rows[centers * width + columns] = torch.arange(inputs.numel())
 
     def widen(values: list[Tensor], atom_dim: int) -> Tensor:
         shape = [*values[0].shape[:-1], width]
@@ -306,7 +302,7 @@ def collate(frames: Sequence[Batch]) -> Batch:
         inputs=inputs,
         centers=centers,
         columns=columns,
-        padded_rows=padded_rows.view(-1),
+        padded_rows=padded_rows,
         rows=widen([frame.rows for frame in frames], 0),
         unit=widen([frame.unit for frame in frames], 1),
         slopes=widen([frame.slopes for frame in frames], 1),

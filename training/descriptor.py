@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
 from nvnmd.training.batch import Batch
 
 
-def to_padded(channels: Tensor, batch: Batch) -> Tensor:
-    """Packed values and derivatives [2, n_pairs, M1] to rows per center, [n_atoms, 2 * width, M1]."""
-    return _Repack.apply(channels, batch.padded_rows, batch)
+def to_padded(channels: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+    """Packed values and derivatives [2, n_pairs, M1] to rows per center, each [n_atoms, width, M1]."""
+    value, derivative = _Repack.apply(channels, batch)
+    return value, derivative
 
 
 class _Repack(torch.autograd.Function):
     """A gather both ways: every packed row has exactly one padded place, so nothing needs to be scattered."""
 
     @staticmethod
-    def forward(ctx, channels: Tensor, padded_rows: Tensor, batch: Batch) -> Tensor:  # type: ignore[override]
-        ctx.batch, ctx.shape = batch, channels.shape
-        flat = channels.view(-1, channels.shape[2])
-        return flat.index_select(0, padded_rows).view(batch.n_atoms, 2 * batch.width, channels.shape[2])
+    def forward(ctx: Any, channels: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:  # type: ignore[override]
+        ctx.places = batch.places
+        shape = batch.n_atoms, batch.width, channels.shape[2]
+        value, derivative = (plane.index_select(0, batch.padded_rows).view(shape) for plane in channels)
+        return value, derivative
 
     @staticmethod
-    def backward(ctx, grad: Tensor):  # type: ignore[override, no-untyped-def]
-        flat = grad.reshape(-1, grad.shape[2]).index_select(0, ctx.batch.packed_places)
-        return flat.view(ctx.shape), None, None
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+        packed = [grad.reshape(-1, grad.shape[2]).index_select(0, ctx.places) for grad in grads]
+        return torch.stack(packed), None
 
 
 def descriptor(x: Tensor, axis_neuron: int) -> Tensor:
@@ -41,7 +45,7 @@ def descriptor_gradient(x: Tensor, grad: Tensor, axis_neuron: int) -> Tensor:
     return left + torch.nn.functional.pad(right, (0, x.shape[2] - axis_neuron))
 
 
-def pair_gradients(by_rows: Tensor, batch: Batch) -> Tensor:
+def pair_gradients(a: Tensor, b: Tensor, batch: Batch) -> Tensor:
     """f_ij = dE_i/dx_ij: [3, n_atoms, width], eV/angstrom.
 
     With a_c = dE_i/dR_c and b_c = sum_k dE_i/dX_ck G'_k for each pair (R_c the scaled row, G' the derivative with
@@ -51,36 +55,33 @@ def pair_gradients(by_rows: Tensor, batch: Batch) -> Tensor:
             + s/r / angular_scale * a.
 
     Args:
-        by_rows: [n_atoms, 4, 2 * width]; a in the first half of the last axis, b in the second.
+        a, b: each [n_atoms, 4, width].
     """
-    return _PairGradients.apply(by_rows, batch)
+    return _PairGradients.apply(a, b, batch)  # type: ignore[no-any-return]
 
 
 class _PairGradients(torch.autograd.Function):
-    """Linear in its argument, so that its backward is the transposed product."""
+    """Linear in its arguments, so that its backward is the transposed product."""
 
     @staticmethod
-    def forward(ctx, by_rows: Tensor, batch: Batch) -> Tensor:  # type: ignore[override]
+    def forward(ctx: Any, a: Tensor, b: Tensor, batch: Batch) -> Tensor:  # type: ignore[override]
         ctx.batch = batch
-        width, unit = batch.width, batch.unit
-        a = by_rows[:, 1:, :width].permute(1, 0, 2)
-        radial = by_rows[:, 0, :width] + (batch.rows * by_rows[:, :, width:]).sum(1)
-        along = (a * unit).sum(0)
+        vector = a[:, 1:].permute(1, 0, 2)
+        radial = (batch.rows * b).sum(1).add_(a[:, 0])
+        along = (vector * batch.unit).sum(0)
         scale = batch.slopes[0] * radial + batch.slopes[1] * along
-        return torch.addcmul(scale * unit, batch.slopes[2], a)
+        return torch.addcmul(scale * batch.unit, batch.slopes[2], vector)
 
     @staticmethod
-    def backward(ctx, grad: Tensor):  # type: ignore[override, no-untyped-def]
-        batch, width = ctx.batch, ctx.batch.width
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+        batch = ctx.batch
         along = (grad * batch.unit).sum(0)
         radial = batch.slopes[0] * along
-        out = grad.new_empty(batch.n_atoms, 4, 2 * width)
-        out[:, 0, :width] = radial
-        out[:, 1:, :width].permute(1, 0, 2).copy_(
-            torch.addcmul(batch.slopes[2] * grad, batch.slopes[1] * along, batch.unit)
-        )
-        torch.mul(batch.rows, radial.unsqueeze(1), out=out[:, :, width:])
-        return out, None
+        grad_a = torch.empty_like(batch.rows)
+        grad_a[:, 0] = radial
+        vector = (batch.slopes[2] * grad).addcmul_(batch.slopes[1] * along, batch.unit)
+        grad_a[:, 1:] = vector.permute(1, 0, 2)
+        return grad_a, batch.rows * radial.unsqueeze(1), None
 
 
 def atomic_forces(pair: Tensor, batch: Batch) -> Tensor:
@@ -92,13 +93,13 @@ class _AtomicForces(torch.autograd.Function):
     """The full list holds each pair from both ends, so the reaction is gathered, not scattered."""
 
     @staticmethod
-    def forward(ctx, pair: Tensor, batch: Batch) -> Tensor:  # type: ignore[override]
+    def forward(ctx: Any, pair: Tensor, batch: Batch) -> Tensor:  # type: ignore[override]
         ctx.batch = batch
         reaction = pair.reshape(3, -1).index_select(1, batch.reverse)
         return (pair - reaction.view_as(pair)).sum(2)
 
     @staticmethod
-    def backward(ctx, grad: Tensor):  # type: ignore[override, no-untyped-def]
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
         batch = ctx.batch
         at_neighbor = grad.index_select(1, batch.neighbors).view(3, batch.n_atoms, batch.width)
         return grad.unsqueeze(2) - at_neighbor, None

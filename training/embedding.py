@@ -8,7 +8,8 @@ carried along with the value (forward mode), so that training needs one backward
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -68,52 +69,60 @@ class EmbeddingNets(nn.Module):
         return x
 
 
+def tanh_(x: Tensor) -> Tensor:
+    """tanh in place; on a CPU the vectorized logistic function is several times faster than torch.tanh."""
+    return x.mul_(2.0).sigmoid_().mul_(2.0).sub_(1.0)
+
+
 class _DualLayer(torch.autograd.Function):
     """One layer y = tanh(x W + b) + skip(x) on (value, derivative) planes: x is [2, n, n_in], y is [2, n, n_out]."""
 
     @staticmethod
     def forward(  # type: ignore[override]
-        ctx, x: Tensor, weight: Tensor, bias: Tensor, slices: Slices, with_skip: bool
+        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, slices: Slices, with_skip: bool
     ) -> Tensor:
-        pre = x.new_empty(2, x.shape[1], weight.shape[2])
+        y = x.new_empty(2, x.shape[1], weight.shape[2])
+        t = y.new_empty(y.shape[1:])
+        rise = torch.empty_like(t)  # derivative of tanh(x W + b), without the skip
         for net, first, last in slices:
-            torch.addmm(bias[net], x[0, first:last], weight[net], out=pre[0, first:last])
-            torch.mm(x[1, first:last], weight[net], out=pre[1, first:last])
-        t = torch.tanh(pre[0])
-        slope = 1.0 - t * t
-        ctx.save_for_backward(x, weight, t, slope, pre[1])
-        ctx.slices, ctx.with_skip = slices, with_skip
-        y = torch.stack([t, slope * pre[1]])
-        for part in _skipped(y, x.shape[2]) if with_skip else ():
-            part += x
+            torch.addmm(bias[net], x[0, first:last], weight[net], out=t[first:last])
+            torch.mm(x[1, first:last], weight[net], out=rise[first:last])
+        slope = torch.addcmul(t.new_ones(()), tanh_(t), t, value=-1.0)
+        rise.mul_(slope)
+        parts = _skipped(x.shape[2], y.shape[2]) if with_skip else ()
+        for part in parts:
+            torch.add(t[:, part], x[0], out=y[0, :, part])
+            torch.add(rise[:, part], x[1], out=y[1, :, part])
+        if not parts:
+            y[0], y[1] = t, rise
+        ctx.save_for_backward(x, weight, t, slope, rise)
+        ctx.slices, ctx.parts = slices, parts
         return y
 
     @staticmethod
-    def backward(ctx, grad: Tensor):  # type: ignore[override, no-untyped-def]
-        x, weight, t, slope, tangent = ctx.saved_tensors
-        back = torch.empty_like(grad)  # gradients of the pre-activation and of its derivative
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+        x, weight, t, slope, rise = ctx.saved_tensors
+        # Gradients of the pre-activation and of its derivative; the slope 1 - t^2 itself depends on the former.
+        back = torch.empty_like(grad)
+        torch.mul(slope, grad[0], out=back[0]).addcmul_(t * rise, grad[1], value=-2.0)
         torch.mul(slope, grad[1], out=back[1])
-        # d(slope * tangent)/d(pre) = -2 t slope tangent, and slope * grad[1] is already in back[1].
-        torch.mul(t, tangent, out=back[0])
-        back[0].mul_(grad[1]).mul_(-2.0).add_(grad[0]).mul_(slope)
         grad_weight, grad_bias = torch.zeros_like(weight), weight.new_zeros(weight.shape[0], weight.shape[2])
-        needs_x = ctx.needs_input_grad[0]
-        grad_x = torch.empty_like(x) if needs_x else None
+        grad_x = torch.empty_like(x) if ctx.needs_input_grad[0] else None
         for net, first, last in ctx.slices:
+            transposed = weight[net].t()
             for plane in (0, 1):
                 rows = back[plane, first:last]
                 grad_weight[net].addmm_(x[plane, first:last].t(), rows)
                 if grad_x is not None:
-                    torch.mm(rows, weight[net].t(), out=grad_x[plane, first:last])
+                    torch.mm(rows, transposed, out=grad_x[plane, first:last])
             grad_bias[net] += back[0, first:last].sum(0)
-        if grad_x is not None and ctx.with_skip:
-            for part in _skipped(grad, x.shape[2]):
-                grad_x += part
+        for part in ctx.parts if grad_x is not None else ():
+            grad_x += grad[:, :, part]
         return grad_x, grad_weight, grad_bias, None, None
 
 
-def _skipped(y: Tensor, n_in: int) -> Iterator[Tensor]:
-    """The parts of a layer's output that its input is added to."""
-    n_out = y.shape[-1]
-    if n_out in (n_in, 2 * n_in):
-        yield from y.split(n_in, dim=-1)
+def _skipped(n_in: int, n_out: int) -> tuple[slice, ...]:
+    """The columns of a layer's output that its input is added to."""
+    if n_out == n_in:
+        return (slice(0, n_in),)
+    return (slice(0, n_in), slice(n_in, n_out)) if n_out == 2 * n_in else ()

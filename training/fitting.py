@@ -8,12 +8,13 @@ training step is one forward and one backward pass.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from nvnmd.training.embedding import Slices
+from nvnmd.training.embedding import Slices, tanh_
 
 
 class FittingNets(nn.Module):
@@ -64,15 +65,15 @@ class _EnergyAndGradient(torch.autograd.Function):
 
     @staticmethod
     def forward(  # type: ignore[override]
-        ctx, descriptor: Tensor, slices: Slices, skips: tuple[bool, ...], *parameters: Tensor
+        ctx: Any, descriptor: Tensor, slices: Slices, skips: tuple[bool, ...], *parameters: Tensor
     ) -> tuple[Tensor, Tensor]:
         n = len(parameters) // 2
         weights, biases = parameters[:n], parameters[n:]
         inputs, tanhs, slopes = [descriptor], [], []
         for weight, bias, has_skip in zip(weights, biases, skips, strict=False):
-            t = _linear(inputs[-1], weight, slices, bias).tanh_()
+            t = tanh_(_linear(inputs[-1], weight, slices, bias))
             tanhs.append(t)
-            slopes.append(1.0 - t * t)
+            slopes.append(torch.addcmul(t.new_ones(()), t, t, value=-1.0))
             inputs.append(t + inputs[-1] if has_skip else t)
         energy = _linear(inputs[-1], weights[-1], slices, biases[-1]).squeeze(1)
 
@@ -88,7 +89,7 @@ class _EnergyAndGradient(torch.autograd.Function):
         return energy, gradients[-1]
 
     @staticmethod
-    def backward(ctx, grad_energy: Tensor, grad_gradient: Tensor):  # type: ignore[override, no-untyped-def]
+    def backward(ctx: Any, grad_energy: Tensor, grad_gradient: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
         n, slices, skips = ctx.n, ctx.slices, ctx.skips
         saved = iter(ctx.saved_tensors)
         weights, inputs = _take(saved, n), _take(saved, n)
@@ -122,7 +123,7 @@ class _EnergyAndGradient(torch.autograd.Function):
         return flow, None, None, *grad_weights, *grad_biases
 
 
-def _take(tensors, count: int) -> list[Tensor]:  # type: ignore[no-untyped-def]
+def _take(tensors: Iterator[Tensor], count: int) -> list[Tensor]:
     return [next(tensors) for _ in range(count)]
 
 

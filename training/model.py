@@ -158,11 +158,12 @@ class DeepPot(nn.Module):
 
     def forward(self, batch: Batch, virial: bool = True) -> Prediction:
         """Energies, forces and virials of a batch, in the dtype of the parameters."""
-        channels = contract.to_padded(self.pair_channels(batch), batch)
-        x = torch.bmm(batch.rows, channels[:, : batch.width]) / self.shape.n_neighbors
+        value, derivative = contract.to_padded(self.pair_channels(batch), batch)
+        x = torch.bmm(batch.rows, value) / self.shape.n_neighbors
         energy, grad = self.fit(contract.descriptor(x, self.shape.axis_neuron), batch)
         grad_x = contract.descriptor_gradient(x, grad, self.shape.axis_neuron) / self.shape.n_neighbors
-        pair = contract.pair_gradients(torch.bmm(grad_x, channels.transpose(1, 2)), batch)
+        by_row, by_input = (torch.bmm(grad_x, g.transpose(1, 2)) for g in (value, derivative))
+        pair = contract.pair_gradients(by_row, by_input, batch)
         atomic = energy + batch.guard_atomic
         energies = atomic.new_zeros(batch.n_frames).index_add(0, batch.frame_of_atom, atomic)
         return Prediction(

@@ -66,7 +66,7 @@ def test_rotation_translation_permutation(form):
     assert rotated[0] == pytest.approx(energy, abs=1e-10)
     np.testing.assert_allclose(rotated[1], forces @ rotation, atol=1e-10)
     np.testing.assert_allclose(rotated[2], rotation.T @ virial @ rotation, atol=1e-10)
-    moved = evaluate(model, [*positions, 3.0, -11.0, 0.7], cell, types)
+    moved = evaluate(model, positions + np.array([3.0, -11.0, 0.7]), cell, types)
     np.testing.assert_allclose(moved[1], forces, atol=1e-10)
     shuffle = np.random.default_rng(2).permutation(9)
     np.testing.assert_allclose(
