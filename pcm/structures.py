@@ -61,8 +61,8 @@ def _basis(form: CrystalForm) -> tuple[NDArray[np.float64], NDArray[np.float64],
         # the axes, sublattices moved against each other along [111] so that three bonds are short and three long.
         cosine, shift = math.cos(math.radians(88.2)), 0.5 - 0.026
         metric = np.full((3, 3), cosine) + (1 - cosine) * np.eye(3)
-        cell = np.linalg.cholesky(metric)
-        cell /= np.linalg.det(cell) ** (1 / 3)
+        vectors = np.linalg.cholesky(metric)
+        cell = np.asarray(vectors / np.linalg.det(vectors) ** (1 / 3), dtype=np.float64)
     return cell, np.vstack([fcc, fcc + shift]) % 1.0, [0] * 4 + [1] * 4
 
 
