@@ -55,7 +55,4 @@ struct Model {
   int type_of(const std::string& symbol) const;
 };
 
-// The JSON metadata of a model file, without its tensors. Throws as Model::load.
-std::string read_header(const std::filesystem::path& path);
-
 }  // namespace nvnmd

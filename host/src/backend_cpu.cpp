@@ -1,0 +1,110 @@
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
+#include <exception>
+#include <limits>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "backend.hpp"
+#include "error.hpp"
+#include "text.hpp"
+
+namespace nvnmd {
+namespace {
+
+int default_threads() {
+  if (const char* text = std::getenv("OMP_NUM_THREADS")) {
+    const int threads = std::atoi(text);
+    if (threads > 0) return threads;
+  }
+  const unsigned cores = std::thread::hardware_concurrency();
+  return cores > 0 ? static_cast<int>(cores) : 1;
+}
+
+// Keeps the error of the lowest batch, so that the same one is reported for any number of threads.
+class FirstError {
+ public:
+  void keep(int batch) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (batch >= batch_) return;
+    batch_ = batch;
+    error_ = std::current_exception();
+  }
+  void rethrow() const {
+    if (error_) std::rethrow_exception(error_);
+  }
+
+ private:
+  std::mutex mutex_;
+  int batch_ = std::numeric_limits<int>::max();
+  std::exception_ptr error_;
+};
+
+class CpuBackend final : public Backend {
+ public:
+  CpuBackend(std::shared_ptr<const Model> model, std::string_view kernel, int threads)
+      : model_(std::move(model)), kernel_(make_kernel(model_, kernel)) {
+    if (threads < 0 || threads > 1024) throw Error(ErrorCode::backend, text("threads must be 0 (all) to 1024, not ", threads));
+    for (int worker = 0; worker < (threads > 0 ? threads : default_threads()); ++worker) {
+      AtomBatch batch(kernel_->batch_atoms(), model_->max_neighbors);
+      BatchResult result(batch);
+      workers_.push_back({std::move(batch), std::move(result), kernel_->make_workspace()});
+    }
+  }
+
+  const Model& model() const override { return *model_; }
+  int workers() const override { return static_cast<int>(workers_.size()); }
+  int batch_atoms() const override { return kernel_->batch_atoms(); }
+  std::string description() const override {
+    return text("cpu (", kernel_->name(), ", ", workers(), workers() == 1 ? " thread)" : " threads)");
+  }
+
+  void run(BatchWork& work) override {
+    std::atomic<int> next = 0;
+    FirstError error;
+    {
+      std::vector<std::jthread> threads;
+      const int helpers = std::min(workers(), work.count()) - 1;
+      for (int worker = 1; worker <= helpers; ++worker) threads.emplace_back([&, worker] { run_worker(worker, work, next, error); });
+      run_worker(0, work, next, error);
+    }
+    error.rethrow();
+  }
+
+ private:
+  struct Worker {
+    AtomBatch batch;
+    BatchResult result;
+    std::unique_ptr<Workspace> workspace;
+  };
+
+  // Batches are taken in order, so every batch before a failed one is evaluated and the lowest error is always found.
+  void run_worker(int index, BatchWork& work, std::atomic<int>& next, FirstError& error) {
+    Worker& worker = workers_[static_cast<std::size_t>(index)];
+    int batch = 0;
+    try {
+      while ((batch = next++) < work.count()) {
+        work.pack(batch, worker.batch);
+        kernel_->run(worker.batch, worker.result, *worker.workspace);
+        work.take(index, worker.batch, worker.result);
+      }
+    } catch (...) {
+      error.keep(batch);
+      next = work.count();
+    }
+  }
+
+  std::shared_ptr<const Model> model_;
+  std::unique_ptr<const Kernel> kernel_;
+  std::vector<Worker> workers_;
+};
+
+}  // namespace
+
+std::unique_ptr<Backend> make_cpu_backend(std::shared_ptr<const Model> model, std::string_view kernel, int threads) {
+  return std::make_unique<CpuBackend>(std::move(model), kernel, threads);
+}
+
+}  // namespace nvnmd

@@ -1,0 +1,156 @@
+#include "driver.hpp"
+
+#include <cmath>
+#include <utility>
+
+#include "fixed.hpp"
+
+namespace nvnmd {
+namespace {
+
+std::size_t index(std::int64_t i) { return static_cast<std::size_t>(i); }
+
+// Sums of one worker; they are exact, so adding workers up in any order gives the same words.
+struct Sums {
+  std::vector<std::int64_t> force, atom_virial;
+  std::array<std::int64_t, 9> virial{};
+  std::int64_t energy = 0;
+  Counters counters;
+
+  void clear(std::size_t atoms, bool with_atom_virial) {
+    force.assign(3 * atoms, 0);
+    atom_virial.assign(with_atom_virial ? 9 * atoms : 0, 0);
+    virial = {};
+    energy = 0;
+    counters = {};
+  }
+
+  void add(const Sums& other) {
+    for (std::size_t i = 0; i < force.size(); ++i) force[i] += other.force[i];
+    for (std::size_t i = 0; i < atom_virial.size(); ++i) atom_virial[i] += other.atom_virial[i];
+    for (std::size_t i = 0; i < virial.size(); ++i) virial[i] += other.virial[i];
+    energy += other.energy;
+    counters += other.counters;
+  }
+};
+
+}  // namespace
+
+// One step: centers sorted by type, cut into batches of one type, and the sums of every worker.
+class ForceDriver::Step final : public BatchWork {
+ public:
+  Step(const Backend& backend) : model_(backend.model()), batch_atoms_(backend.batch_atoms()), sums_(index(backend.workers())) {
+    result_.energy_unit = std::ldexp(1.0, -model_.formats.e_frac);
+    result_.force_unit = std::ldexp(1.0, -model_.formats.f_frac);
+    result_.virial_unit = std::ldexp(1.0, -model_.formats.w_frac);
+  }
+
+  void begin(const Centers& centers, Wanted wanted) {
+    centers_ = &centers;
+    wanted_ = wanted;
+    const std::size_t atoms = index(centers.total_atoms());
+    for (Sums& sums : sums_) sums.clear(atoms, wanted.atom_virial);
+    result_.atom_energy.assign(atoms, 0);
+    sort_centers();
+  }
+
+  const FrameResult& finish() {
+    for (std::size_t worker = 1; worker < sums_.size(); ++worker) sums_[0].add(sums_[worker]);
+    Sums& total = sums_[0];
+    result_.force.swap(total.force);
+    result_.atom_virial.swap(total.atom_virial);
+    result_.virial = total.virial;
+    result_.energy = total.energy;
+    result_.counters = total.counters;
+    return result_;
+  }
+
+  int count() const override { return static_cast<int>(cuts_.size()) - 1; }
+
+  void pack(int number, AtomBatch& batch) const override {
+    batch.size = 0;
+    batch.first[0] = 0;
+    for (int k = cuts_[index(number)]; k < cuts_[index(number) + 1]; ++k) centers_->pack(sorted_[index(k)], batch);
+  }
+
+  void take(int worker, const AtomBatch& batch, const BatchResult& result) override {
+    Sums& sums = sums_[index(worker)];
+    for (int k = 0; k < batch.size; ++k) {
+      const std::int64_t energy = result.energy[index(k)];
+      result_.atom_energy[index(batch.atom[index(k)])] = energy;
+      sums.energy += energy;
+    }
+    take_forces(sums, batch, result);
+    if (wanted_.virial || wanted_.atom_virial) take_virial(sums, batch, result);
+    sums.counters += result.counters;
+  }
+
+ private:
+  void sort_centers() {
+    std::vector<std::vector<int>> by_type(index(model_.types()));
+    for (int center = 0; center < centers_->count(); ++center) {
+      const int type = centers_->type(centers_->atom(center));
+      if (type >= 0) by_type[index(type)].push_back(center);
+    }
+    sorted_.clear();
+    cuts_.assign(1, 0);
+    for (const std::vector<int>& group : by_type) {
+      for (const int center : group) {
+        if (static_cast<int>(sorted_.size()) - cuts_.back() == batch_atoms_) cuts_.push_back(static_cast<int>(sorted_.size()));
+        sorted_.push_back(center);
+      }
+      if (static_cast<int>(sorted_.size()) > cuts_.back()) cuts_.push_back(static_cast<int>(sorted_.size()));
+    }
+  }
+
+  void take_forces(Sums& sums, const AtomBatch& batch, const BatchResult& result) const {
+    for (int k = 0; k < batch.size; ++k) {
+      std::int64_t own[3] = {0, 0, 0};
+      for (std::int32_t p = batch.first[index(k)]; p < batch.first[index(k) + 1]; ++p) {
+        const std::int64_t f[3] = {result.fx[index(p)], result.fy[index(p)], result.fz[index(p)]};
+        std::int64_t* other = &sums.force[3 * index(batch.neighbor[index(p)])];
+        for (int axis = 0; axis < 3; ++axis) {
+          own[axis] += f[axis];
+          other[axis] -= f[axis];
+        }
+      }
+      for (std::size_t axis = 0; axis < 3; ++axis) sums.force[3 * index(batch.atom[index(k)]) + axis] += own[axis];
+    }
+  }
+
+  void take_virial(Sums& sums, const AtomBatch& batch, const BatchResult& result) const {
+    for (std::int32_t p = 0; p < batch.pairs(); ++p) {
+      const std::int64_t x[3] = {batch.x[index(p)], batch.y[index(p)], batch.z[index(p)]};
+      const std::int64_t f[3] = {result.fx[index(p)], result.fy[index(p)], result.fz[index(p)]};
+      std::int64_t* atom = wanted_.atom_virial ? &sums.atom_virial[9 * index(batch.neighbor[index(p)])] : nullptr;
+      for (std::size_t entry = 0; entry < 9; ++entry) {
+        const std::int64_t word = rnd(x[entry / 3] * f[entry % 3], model_.shifts.w);
+        sums.virial[entry] -= word;
+        if (atom != nullptr) atom[entry] -= word;
+      }
+    }
+  }
+
+  const Model& model_;
+  int batch_atoms_;
+  const Centers* centers_ = nullptr;
+  Wanted wanted_;
+  std::vector<int> sorted_, cuts_;
+  std::vector<Sums> sums_;
+  FrameResult result_;
+};
+
+ForceDriver::ForceDriver(std::unique_ptr<Backend> backend) : backend_(std::move(backend)), step_(std::make_unique<Step>(*backend_)) {}
+ForceDriver::~ForceDriver() = default;
+
+const FrameResult& ForceDriver::compute(const Centers& centers, Wanted wanted) {
+  step_->begin(centers, wanted);
+  backend_->run(*step_);
+  return step_->finish();
+}
+
+void add_forces(const FrameResult& result, double* force) {
+  for (std::size_t i = 0; i < result.force.size(); ++i) force[i] += static_cast<double>(result.force[i]) * result.force_unit;
+}
+
+}  // namespace nvnmd
