@@ -1,0 +1,11 @@
+#include "kernels.hpp"
+#include "lanes_avx512.hpp"
+#include "simd_kernel.hpp"
+
+namespace nvnmd::simd {
+
+std::unique_ptr<const Kernel> make_avx512(std::shared_ptr<const Model> model, std::unique_ptr<const Kernel> portable) {
+  return make_simd_kernel<Avx512<false>>(std::move(model), "avx512", std::move(portable));
+}
+
+}  // namespace nvnmd::simd
