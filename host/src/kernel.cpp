@@ -24,9 +24,9 @@ struct Entry {
 };
 
 #ifdef __x86_64__
-template <KernelPointer (*make)(ModelPointer, KernelPointer)>
+template <KernelPointer (*make)(std::unique_ptr<const simd::Layout>, KernelPointer)>
 KernelPointer vectorized(ModelPointer model) {
-  return simd::Layout::covers(*model) ? make(model, make_portable_kernel(model)) : nullptr;
+  return simd::Layout::covers(*model) ? make(std::make_unique<simd::Layout>(model), make_portable_kernel(model)) : nullptr;
 }
 
 bool has_avx512() {

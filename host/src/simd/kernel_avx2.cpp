@@ -4,8 +4,8 @@
 
 namespace nvnmd::simd {
 
-std::unique_ptr<const Kernel> make_avx2(std::shared_ptr<const Model> model, std::unique_ptr<const Kernel> portable) {
-  return make_simd_kernel<Avx2>(std::move(model), "avx2", std::move(portable));
+std::unique_ptr<const Kernel> make_avx2(std::unique_ptr<const Layout> layout, std::unique_ptr<const Kernel> portable) {
+  return make_simd_kernel<Avx2>("avx2", std::move(layout), std::move(portable));
 }
 
 }  // namespace nvnmd::simd

@@ -4,8 +4,8 @@
 
 namespace nvnmd::simd {
 
-std::unique_ptr<const Kernel> make_avx512(std::shared_ptr<const Model> model, std::unique_ptr<const Kernel> portable) {
-  return make_simd_kernel<Avx512<false>>(std::move(model), "avx512", std::move(portable));
+std::unique_ptr<const Kernel> make_avx512(std::unique_ptr<const Layout> layout, std::unique_ptr<const Kernel> portable) {
+  return make_simd_kernel<Avx512<false>>("avx512", std::move(layout), std::move(portable));
 }
 
 }  // namespace nvnmd::simd

@@ -4,8 +4,8 @@
 
 namespace nvnmd::simd {
 
-std::unique_ptr<const Kernel> make_avx512vnni(std::shared_ptr<const Model> model, std::unique_ptr<const Kernel> portable) {
-  return make_simd_kernel<Avx512<true>>(std::move(model), "avx512vnni", std::move(portable));
+std::unique_ptr<const Kernel> make_avx512vnni(std::unique_ptr<const Layout> layout, std::unique_ptr<const Kernel> portable) {
+  return make_simd_kernel<Avx512<true>>("avx512vnni", std::move(layout), std::move(portable));
 }
 
 }  // namespace nvnmd::simd

@@ -5,12 +5,12 @@
 #include <memory>
 
 #include "../kernel.hpp"
-#include "../model.hpp"
+#include "layout.hpp"
 
 namespace nvnmd::simd {
 
-std::unique_ptr<const Kernel> make_avx512vnni(std::shared_ptr<const Model> model, std::unique_ptr<const Kernel> portable);
-std::unique_ptr<const Kernel> make_avx512(std::shared_ptr<const Model> model, std::unique_ptr<const Kernel> portable);
-std::unique_ptr<const Kernel> make_avx2(std::shared_ptr<const Model> model, std::unique_ptr<const Kernel> portable);
+std::unique_ptr<const Kernel> make_avx512vnni(std::unique_ptr<const Layout> layout, std::unique_ptr<const Kernel> portable);
+std::unique_ptr<const Kernel> make_avx512(std::unique_ptr<const Layout> layout, std::unique_ptr<const Kernel> portable);
+std::unique_ptr<const Kernel> make_avx2(std::unique_ptr<const Layout> layout, std::unique_ptr<const Kernel> portable);
 
 }  // namespace nvnmd::simd

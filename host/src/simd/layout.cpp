@@ -56,6 +56,8 @@ Layout::Layout(std::shared_ptr<const Model> model) : model_(std::move(model)), m
   }
 }
 
+Layout::~Layout() = default;
+
 int Layout::widest() const { return *std::max_element(widths_.begin(), widths_.end()); }
 
 const ScalarRow* Layout::scalar_rows(int center, int neighbor) const {

@@ -54,6 +54,9 @@ struct PackedNetwork {
 class Layout {
  public:
   explicit Layout(std::shared_ptr<const Model> model);
+  ~Layout();
+  Layout(const Layout&) = delete;
+  Layout& operator=(const Layout&) = delete;
 
   // Whether the vector kernel covers the sizes and formats of a model; the portable kernel covers all.
   static bool covers(const Model& model);

@@ -1,4 +1,5 @@
-// Memory of one thread of the SIMD kernel.
+// Memory of one thread of the SIMD kernel. What can be compiled without vector instructions stands in scratch.cpp: the linker keeps one
+// copy of every shared inline function, and that must not be one that needs instructions a CPU may lack.
 #pragma once
 
 #include <array>
@@ -26,24 +27,8 @@ struct Scratch final : Workspace {
   std::array<Aligned<std::int16_t>, 2> grad, gz;
   std::vector<std::int64_t> guard_energy;
 
-  Scratch(int atoms, int neighbors, int m1, int layers, int stride) {
-    const auto size = [](std::int64_t n) { return static_cast<std::size_t>(n); };
-    const std::size_t pairs = size(std::int64_t{atoms} * neighbors + AtomBatch::kPadding);
-    for (auto& words : env) words.resize(pairs);
-    for (auto* set : {&a, &b}) {
-      for (auto& words : *set) words.resize(pairs);
-    }
-    for (auto* values : {&radial_slope, &angular, &angular_slope, &guard_slope, &bound}) values->resize(pairs);
-    g.resize(pairs * size(m1));
-    gp.resize(pairs * size(m1));
-    x.resize(size(std::int64_t{atoms} * 4 * m1));
-    act.resize(size(layers + 1), Aligned<std::int16_t>(size(std::int64_t{atoms} * stride)));
-    phi = act;
-    for (auto* pair : {&grad, &gz}) {
-      for (auto& words : *pair) words.resize(size(std::int64_t{atoms} * stride));
-    }
-    guard_energy.resize(size(atoms));
-  }
+  Scratch(std::unique_ptr<Workspace> portable_workspace, int atoms, int neighbors, int m1, int layers, int stride);
+  ~Scratch() override;
 };
 
 }  // namespace nvnmd::simd

@@ -11,17 +11,16 @@ namespace nvnmd::simd {
 template <class Isa, int Stride>
 class SimdKernel final : public Kernel {
  public:
-  SimdKernel(std::shared_ptr<const Model> model, std::string_view name, std::unique_ptr<const Kernel> portable)
-      : name_(name), portable_(std::move(portable)), layout_(std::move(model)), neighbors_(layout_), atoms_(layout_), forces_(layout_.model()) {}
+  SimdKernel(const char* name, std::unique_ptr<const Layout> layout, std::unique_ptr<const Kernel> portable)
+      : name_(name), portable_(std::move(portable)), layout_(std::move(layout)), neighbors_(*layout_), atoms_(*layout_), forces_(layout_->model()) {}
 
   std::string_view name() const override { return name_; }
   int batch_atoms() const override { return 24; }
 
   std::unique_ptr<Workspace> make_workspace() const override {
-    auto scratch = std::make_unique<Scratch>(batch_atoms(), layout_.model().max_neighbors, layout_.m1(),
-                                             static_cast<int>(layout_.model().layers.size()), Stride);
-    scratch->portable = portable_->make_workspace();
-    return scratch;
+    const Model& model = layout_->model();
+    const int layers = static_cast<int>(model.layers.size());
+    return std::make_unique<Scratch>(portable_->make_workspace(), batch_atoms(), model.max_neighbors, layout_->m1(), layers, Stride);
   }
 
   void run(const AtomBatch& batch, BatchResult& result, Workspace& workspace) const override {
@@ -37,9 +36,9 @@ class SimdKernel final : public Kernel {
            atoms_.contract_back(batch, w, gradient) && forces_.run(batch, w, result);
   }
 
-  std::string name_;
+  const char* name_;
   std::unique_ptr<const Kernel> portable_;
-  Layout layout_;
+  std::unique_ptr<const Layout> layout_;
   NeighborStage<Isa> neighbors_;
   AtomStage<Isa, Stride> atoms_;
   ForceStage<Isa> forces_;
@@ -47,12 +46,11 @@ class SimdKernel final : public Kernel {
 
 // The kernel with rows of activations just wide enough, or null when the model is wider than any.
 template <class Isa>
-std::unique_ptr<const Kernel> make_simd_kernel(std::shared_ptr<const Model> model, std::string_view name, std::unique_ptr<const Kernel> portable) {
-  int widest = model->m2 * ((model->m1 + 31) / 32 * 32);
-  for (const FittingLayer& layer : model->layers) widest = std::max(widest, layer.outputs);
-  if (widest <= 128) return std::make_unique<SimdKernel<Isa, 160>>(std::move(model), name, std::move(portable));
-  if (widest <= 256) return std::make_unique<SimdKernel<Isa, 288>>(std::move(model), name, std::move(portable));
-  if (widest <= 512) return std::make_unique<SimdKernel<Isa, 544>>(std::move(model), name, std::move(portable));
+std::unique_ptr<const Kernel> make_simd_kernel(const char* name, std::unique_ptr<const Layout> layout, std::unique_ptr<const Kernel> portable) {
+  const int widest = layout->widest();
+  if (widest <= 128) return std::make_unique<SimdKernel<Isa, 160>>(name, std::move(layout), std::move(portable));
+  if (widest <= 256) return std::make_unique<SimdKernel<Isa, 288>>(name, std::move(layout), std::move(portable));
+  if (widest <= 512) return std::make_unique<SimdKernel<Isa, 544>>(name, std::move(layout), std::move(portable));
   return nullptr;
 }
 
