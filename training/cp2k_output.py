@@ -40,7 +40,7 @@ def read_cp2k(path: Path, name: str) -> System:
     cell = _exact_cell(text, np.array(data["cells"][0], dtype=np.float64))
     return System(
         name=name,
-        type_map=tuple(data["atom_names"]),
+        type_map=tuple(str(element) for element in data["atom_names"]),
         types=np.asarray(data["atom_types"], dtype=np.int64),
         cells=cell[None],
         positions=np.array(data["coords"], dtype=np.float64),

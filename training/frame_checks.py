@@ -128,7 +128,7 @@ def check_label_units(system: System) -> None:
     if ratio is not None and not 1 / 3 < ratio < 3:
         raise FramesError(
             f"{system.name}: between consecutive frames the energy changes by {ratio:.3g} times what forces and "
-            f"displacements give, so their units differ ({_suspect(ratio)}); wanted are eV, A and eV/A"
+            f"displacements give, so they do not belong together ({_suspect(ratio)}); wanted are eV, A and eV/A"
         )
     if ratio is None and rms < 0.02 and system.n_frames > 1 and _scatter(system) > 0.3:
         logger.warning(
@@ -155,7 +155,7 @@ def energy_work_ratio(system: System, max_move_A: float = 0.3) -> float | None:
     if not work.any() or not change.any():
         return None
     cosine = work @ change / np.sqrt((work @ work) * (change @ change))
-    return float(work @ change / (work @ work)) if cosine > 0.95 else None
+    return float(work @ change / (work @ work)) if abs(cosine) > 0.95 else None
 
 
 def consecutive_moves(system: System) -> Floats:
@@ -172,6 +172,8 @@ def _scatter(system: System) -> float:
 
 
 def _suspect(ratio: float) -> str:
+    if ratio < 0.0:
+        return "gradients instead of forces?"
     known = {
         HARTREE_PER_BOHR: "forces in hartree/bohr?",
         1 / HARTREE_PER_BOHR: "forces in eV/A but energies in another unit?",
@@ -180,5 +182,5 @@ def _suspect(ratio: float) -> str:
         KCAL_PER_MOL: "forces in kcal/mol/A?",
         1000.0: "energies in meV?",
     }
-    nearest = min(known, key=lambda value: abs(np.log(abs(ratio) / value)))
-    return known[nearest] if 0.7 < abs(ratio) / nearest < 1.4 else "of an unknown kind"
+    nearest = min(known, key=lambda value: abs(np.log(ratio / value)))
+    return known[nearest] if 0.7 < ratio / nearest < 1.4 else "of an unknown kind"

@@ -51,12 +51,11 @@ def _read(source: Source, type_map: Sequence[str] | None) -> list[System]:
 
 def system_from_dpdata(data: dict[str, Any], name: str, label: str = "dft") -> System:
     """A system from the data dictionary of a `dpdata.LabeledSystem` with at least one frame."""
-    names, types = list(data["atom_names"]), np.asarray(data["atom_types"], dtype=np.int64)
     virials = data.get("virials")
     return System(
         name=name,
-        type_map=tuple(names),
-        types=types,
+        type_map=tuple(str(element) for element in data["atom_names"]),
+        types=np.asarray(data["atom_types"], dtype=np.int64),
         cells=_float64(data["cells"]),
         positions=_float64(data["coords"]),
         energies=_float64(data["energies"]).reshape(-1),
@@ -78,7 +77,8 @@ def _read_deepmd(source: Source, type_map: Sequence[str] | None) -> list[System]
         systems = [system_from_dpdata(part.data, source.name, label) for part in parts.systems.values()]
         return [s if len(systems) == 1 else _renamed(s) for s in systems]
     check_types(source.path, type_map)
-    return [system_from_dpdata(_load(source, type_map=type_map), source.name, label)]
+    options = {} if (source.path / "type_map.raw").exists() else {"type_map": list(type_map or ())}
+    return [system_from_dpdata(_load(source, **options), source.name, label)]
 
 
 def _renamed(system: System) -> System:
