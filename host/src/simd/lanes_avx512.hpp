@@ -65,7 +65,9 @@ struct Avx512 {
   // acc + a_0 b_0 + a_1 b_1 for each pair of 16-bit words.
   static Word dot(Word acc, Half a, Half b) {
     if constexpr (Vnni) {
-      return _mm512_dpwssd_epi32(acc, a, b);
+      // As an intrinsic, gcc 12 copies the sum before and after each instruction and spills the tile.
+      asm("vpdpwssd %2, %1, %0" : "+v"(acc) : "v"(a), "v"(b));
+      return acc;
     } else {
       return _mm512_add_epi32(acc, _mm512_madd_epi16(a, b));
     }

@@ -44,11 +44,16 @@ bool Layout::covers(const Model& m) {
          s.d >= 2 && s.d <= 31 && s.y >= 2 && s.y <= 31;
 }
 
-Layout::Layout(std::shared_ptr<const Model> model) : model_(std::move(model)), m1_(round_up(model_->m1, 32)) {
+Layout::Layout(std::shared_ptr<const Model> model) : model_(std::move(model)), m1_(round_up(model_->m1, 32)), types_(model_->types()) {
   widths_.push_back(model_->m2 * m1_);
   for (const FittingLayer& layer : model_->layers) widths_.push_back(round_up(layer.outputs, 32));
   pack_features();
   pack_scalars();
+  for (int a = 0; a < types_; ++a) {
+    for (int b = 0; b < types_; ++b) {
+      tables_.push_back({scalars_.data() + std::int64_t{a * types_ + b} * model_->n_seg, feature_rows(a, b), gate(a, b)});
+    }
+  }
   for (int type = 0; type < model_->types(); ++type) networks_.push_back(pack_network(type));
   tanh_.resize(kTanhLead + 3 * 64 + 32);
   for (std::size_t row = 0; row < 64; ++row) {
@@ -59,10 +64,6 @@ Layout::Layout(std::shared_ptr<const Model> model) : model_(std::move(model)), m
 Layout::~Layout() = default;
 
 int Layout::widest() const { return *std::max_element(widths_.begin(), widths_.end()); }
-
-const ScalarRow* Layout::scalar_rows(int center, int neighbor) const {
-  return scalars_.data() + std::int64_t{center * model_->types() + neighbor} * model_->n_seg;
-}
 
 const std::int16_t* Layout::feature_rows(int center, int neighbor) const {
   const std::int32_t table = model_->feature_table[at(center * model_->types() + neighbor)];

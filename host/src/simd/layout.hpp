@@ -46,6 +46,13 @@ struct ScalarRow {
   std::int32_t s[3], h[3], most_g, most_slope;
 };
 
+// Where the tables of an ordered pair of types start.
+struct TypeTables {
+  const ScalarRow* scalars = nullptr;       // [n_seg]
+  const std::int16_t* features = nullptr;   // [n_seg][3][m1]
+  const std::int16_t* gate = nullptr;       // [m1], or null
+};
+
 struct PackedNetwork {
   std::vector<PackedLayer> layers;
   Aligned<std::int16_t> out_weight;
@@ -65,23 +72,24 @@ class Layout {
   int m1() const { return m1_; }  // padded to a multiple of 32
   int width(int layer) const { return widths_[static_cast<std::size_t>(layer)]; }  // padded; 0 is the descriptor, [M2][m1]
   int widest() const;
-  const ScalarRow* scalar_rows(int center, int neighbor) const;
-  const std::int16_t* feature_rows(int center, int neighbor) const;  // [n_seg][3][m1]
-  const std::int16_t* gate(int center, int neighbor) const;          // [m1], or null
+  const TypeTables& tables(int center, int neighbor) const { return tables_[static_cast<std::size_t>(center * types_ + neighbor)]; }
   const PackedNetwork& network(int center) const { return networks_[static_cast<std::size_t>(center)]; }
   const std::int16_t* tanh() const { return tanh_.data() + kTanhLead; }  // [3][64]; the word before is readable
 
  private:
   static constexpr std::size_t kTanhLead = 32;
+  const std::int16_t* feature_rows(int center, int neighbor) const;
+  const std::int16_t* gate(int center, int neighbor) const;
   void pack_features();
   void pack_scalars();
   PackedNetwork pack_network(int type) const;
 
   std::shared_ptr<const Model> model_;
-  int m1_ = 0;
+  int m1_ = 0, types_ = 0;
   std::vector<int> widths_;
   Aligned<std::int16_t> features_, gates_, tanh_;
   Aligned<ScalarRow> scalars_;
+  std::vector<TypeTables> tables_;
   std::vector<PackedNetwork> networks_;
 };
 

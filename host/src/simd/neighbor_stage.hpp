@@ -23,7 +23,7 @@ class NeighborStage {
   using Real = typename Isa::Real;
   using Half = typename Isa::Half;
 
-  explicit NeighborStage(const Layout& layout) : layout_(layout), model_(layout.model()) {
+  explicit NeighborStage(const Layout& layout) : layout_(layout), model_(layout.model()), m1_(layout.m1()) {
     const Shifts& s = model_.shifts;
     fifteen_ = power(-15);
     s_scale_ = power(-15 - s.s);
@@ -66,9 +66,10 @@ class NeighborStage {
       n.z[i] = batch.z[at];
       const int seg = n.v[i] >> 15;
       guarded |= seg < model_.n_guard;
-      n.row[i] = reinterpret_cast<const std::int32_t*>(layout_.scalar_rows(batch.center_type, batch.type[at]) + seg);
-      const std::int16_t* row = layout_.feature_rows(batch.center_type, batch.type[at]) + std::ptrdiff_t{seg} * 3 * layout_.m1();
-      for (int line = 0; line < 3 * layout_.m1(); line += 32) __builtin_prefetch(row + line);
+      const TypeTables& tables = layout_.tables(batch.center_type, batch.type[at]);
+      n.row[i] = reinterpret_cast<const std::int32_t*>(tables.scalars + seg);
+      const std::int16_t* row = tables.features + std::ptrdiff_t{seg} * 3 * m1_;
+      for (int line = 0; line < 3 * m1_; line += 32) __builtin_prefetch(row + line);
     }
     if (guarded) guard(batch, w, p, count);
     __m256i c[8];
@@ -123,13 +124,14 @@ class NeighborStage {
   }
 
   void features(const AtomBatch& batch, Scratch& w) const {
-    const int pairs = batch.pairs(), m1 = layout_.m1(), shift = model_.shifts.feature;
+    const int pairs = batch.pairs(), m1 = m1_, shift = model_.shifts.feature;
     std::int16_t *g = w.g.data(), *gp = w.gp.data();
     for (int p = 0; p < pairs; ++p) {
       const auto at = static_cast<std::size_t>(p);
       const std::int32_t u = batch.u[at];
-      const std::int16_t* coef = layout_.feature_rows(batch.center_type, batch.type[at]) + std::ptrdiff_t{u >> 15} * 3 * m1;
-      const std::int16_t* gate = layout_.gate(batch.center_type, batch.type[at]);
+      const TypeTables& tables = layout_.tables(batch.center_type, batch.type[at]);
+      const std::int16_t* coef = tables.features + std::ptrdiff_t{u >> 15} * 3 * m1;
+      const std::int16_t* gate = tables.gate;
       const Half fine = Isa::set16(u & 32767), coarse = Isa::set16((u & 32767) >> shift);
       for (int k = 0; k < m1; k += 32, coef += 32, g += 32, gp += 32) {
         const Half q = Isa::mulhrs(fine, Isa::load(coef + 2 * m1));
@@ -148,6 +150,7 @@ class NeighborStage {
 
   const Layout& layout_;
   const Model& model_;
+  int m1_;
   double fifteen_, s_scale_, h_scale_, r0_scale_, r_scale_;
 };
 
