@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -115,7 +116,7 @@ class Batch:
         """Places per row: the largest number of neighbors."""
         return self.rows.shape[2]
 
-    @property
+    @cached_property
     def places(self) -> Tensor:
         """[n_pairs] padded place of each packed pair."""
         return self.centers * self.width + self.columns
@@ -127,6 +128,8 @@ class Batch:
 
     def to(self, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> Batch:
         """The same batch elsewhere; `dtype` changes floating-point tensors only (labels' energies stay float64)."""
+        if torch.device(device or self.rows.device) == self.rows.device and dtype in (None, self.rows.dtype):
+            return self
 
         def move(value: Tensor) -> Tensor:
             return value.to(device, dtype if value.is_floating_point() else None)

@@ -10,28 +10,6 @@ from torch import Tensor
 from nvnmd.training.batch import Batch
 
 
-def to_padded(channels: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
-    """Packed values and derivatives [2, n_pairs, M1] to rows per center, each [n_atoms, width, M1]."""
-    value, derivative = _Repack.apply(channels, batch)
-    return value, derivative
-
-
-class _Repack(torch.autograd.Function):
-    """A gather both ways: every packed row has exactly one padded place, so nothing needs to be scattered."""
-
-    @staticmethod
-    def forward(ctx: Any, channels: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:  # type: ignore[override]
-        ctx.places = batch.places
-        shape = batch.n_atoms, batch.width, channels.shape[2]
-        value, derivative = (plane.index_select(0, batch.padded_rows).view(shape) for plane in channels)
-        return value, derivative
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
-        packed = [grad.reshape(-1, grad.shape[2]).index_select(0, ctx.places) for grad in grads]
-        return torch.stack(packed), None
-
-
 def descriptor(x: Tensor, axis_neuron: int) -> Tensor:
     """D[k * M2 + m] = sum_c X[c, k] X[c, m]: [n, 4, M1] to [n, M1 * M2]."""
     return torch.bmm(x.transpose(1, 2), x[:, :, :axis_neuron]).flatten(1)

@@ -14,7 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nvnmd.training.embedding import Slices, tanh_
+from nvnmd.training.embedding import tanh_
+
+Slices = Sequence[tuple[int, int, int]]  # (type, first row, last row + 1)
 
 
 class FittingNets(nn.Module):

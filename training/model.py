@@ -13,9 +13,9 @@ from torch import Tensor, nn
 
 from nvnmd.training import descriptor as contract
 from nvnmd.training.batch import Batch, Cutoffs
-from nvnmd.training.embedding import EmbeddingNets, Slices
+from nvnmd.training.embedding import EmbeddingNets
 from nvnmd.training.errors import NvnmdError
-from nvnmd.training.fitting import FittingNets
+from nvnmd.training.fitting import FittingNets, Slices
 from nvnmd.training.guard import Guard
 
 Form = Literal["se_e2_a", "se_atten"]
@@ -60,11 +60,13 @@ class ModelShape:
         """N of the normalization 1/N."""
         return sum(self.sel)
 
-    def net_of_pair(self, center: int, neighbor: int) -> int:
-        """Which embedding net an ordered pair of types uses."""
+    @property
+    def nets(self) -> tuple[int, ...]:
+        """Which embedding net each ordered pair of types uses, by center * n_types + neighbor."""
+        pairs = range(self.n_types**2)
         if self.form == "se_atten":
-            return 0
-        return neighbor if self.type_one_side else center * self.n_types + neighbor
+            return tuple(0 for _ in pairs)
+        return tuple(pair % self.n_types if self.type_one_side else pair for pair in pairs)
 
     @property
     def n_nets(self) -> int:
@@ -158,7 +160,7 @@ class DeepPot(nn.Module):
 
     def forward(self, batch: Batch, virial: bool = True) -> Prediction:
         """Energies, forces and virials of a batch, in the dtype of the parameters."""
-        value, derivative = contract.to_padded(self.pair_channels(batch), batch)
+        value, derivative = self.embedding(batch, self.shape.nets, self.gate)
         x = torch.bmm(batch.rows, value) / self.shape.n_neighbors
         energy, grad = self.fit(contract.descriptor(x, self.shape.axis_neuron), batch)
         grad_x = contract.descriptor_gradient(x, grad, self.shape.axis_neuron) / self.shape.n_neighbors
@@ -173,30 +175,17 @@ class DeepPot(nn.Module):
             atomic=atomic,
         )
 
-    def pair_channels(self, batch: Batch) -> Tensor:
-        """[2, n_pairs, M1]: G and its derivative with respect to the scaled s, packed."""
-        channels = self.embedding(batch.inputs, self._net_slices(batch))
-        if self.gate is None:
-            return channels
-        counts = torch.tensor(batch.pair_counts, device=channels.device)
-        return channels * (1.0 + self.gate).repeat_interleave(counts, dim=0, output_size=channels.shape[1])
-
     def fit(self, descriptor: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
         """Atomic energies [n_atoms] and their gradient [n_atoms, M1 * M2], atoms in the batch's order."""
-        slices = _slices(batch.type_counts, range(self.shape.n_types))
+        slices = _slices(batch.type_counts)
         if batch.by_type is None:
             return self.fitting(descriptor, slices)  # type: ignore[no-any-return]
         energy, grad = self.fitting(descriptor.index_select(0, batch.by_type), slices)
         back = torch.argsort(batch.by_type)
         return energy.index_select(0, back), grad.index_select(0, back)
 
-    def _net_slices(self, batch: Batch) -> Slices:
-        if self.shape.form == "se_atten":
-            return [(0, 0, batch.inputs.numel())]
-        types = range(self.shape.n_types)
-        return _slices(batch.pair_counts, [self.shape.net_of_pair(a, b) for a in types for b in types])
 
-
-def _slices(counts: Sequence[int], nets: Sequence[int]) -> Slices:
+def _slices(counts: Sequence[int]) -> Slices:
+    """(type, first row, last row + 1) of the types that occur."""
     ends = np.cumsum(counts).tolist()
-    return [(net, end - n, end) for net, n, end in zip(nets, counts, ends, strict=True) if n]
+    return [(kind, end - n, end) for kind, (n, end) in enumerate(zip(counts, ends, strict=True)) if n]
