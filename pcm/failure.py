@@ -7,7 +7,7 @@ import re
 import signal
 from pathlib import Path
 
-from nvnmd.pcm.lammps_input import HEAT_GUARD, LOG_FILE
+from nvnmd.pcm.lammps_input import CLIP_GUARD, HEAT_GUARD, LOG_FILE
 from nvnmd.pcm.protocol import MdSettings
 from nvnmd.pcm.runfolder import OUTPUT_FILE
 from nvnmd.pcm.thermo import ThermoLog
@@ -24,6 +24,11 @@ def explain(folder: Path, settings: MdSettings, log: ThermoLog, returncode: int)
     if HEAT_GUARD in line:
         limit = f"{settings.temperature_limit_K():g} K (last row: {log.last('Temp'):g} K)"
         return f"{where} the temperature left the range below {limit}; {_GENTLER}."
+    if CLIP_GUARD in line:
+        count = f"more than {settings.max_clipped} words of the integer model were clipped"
+        return (
+            f"{where} {count}: it was not made for such atoms; quantize with frames like these, or raise max_clipped."
+        )
     if re.search("lost atoms", line, re.IGNORECASE):
         return f"{where} LAMMPS lost atoms, so that forces were too large for the time step; {_GENTLER}."
     if "Non-numeric" in line:

@@ -20,34 +20,38 @@ LOG_FILE = "log.lammps"
 STOP_FILE = "stop"
 RESTART_FOLDER = "restart"
 STAGE_MARK = "nvnmd stage"
+SESSION_MARK = "nvnmd session"
 HEAT_GUARD = "too_hot"
+CLIP_GUARD = "too_many_clipped"
 GUARD_EVERY = 10
 """Steps between two looks at the stop file and the temperature."""
+SATURATING_STAGES = ("R", "X", "D", "H", "GRAD", "Y", "A", "B", "V", "P", "F")
+"""Where words can be clipped, in the order of docs/numerics.md, section 11."""
 
 
 @dataclass(frozen=True)
 class PairLines:
     """How the input names the potential.
 
-    style: arguments of `pair_style`; coeff: arguments of each `pair_coeff`; setup: further lines (computes that read
-    the pair style's counters); columns: thermo keywords that print them.
+    style: arguments of `pair_style`; coeff: arguments of each `pair_coeff`; counters: names of the values that the pair
+    style counts since it started (`compute pair`), the first of them their total.
     """
 
     style: str
     coeff: tuple[str, ...]
-    setup: tuple[str, ...] = ()
-    columns: tuple[str, ...] = ()
+    counters: tuple[str, ...] = ()
 
 
 def nvnmd_pair(model: str, elements: tuple[str, ...]) -> PairLines:
     """The project's own pair style on the CPU backend; `model` is the path as seen from the run folder."""
-    return PairLines(style=f"nvnmd {model} backend cpu", coeff=(f"* * {' '.join(elements)}",))
+    counters = ("clipped", *(f"clipped_{stage}" for stage in SATURATING_STAGES))
+    return PairLines(f"nvnmd {model} backend cpu", (f"* * {' '.join(elements)}",), counters)
 
 
 def lammps_input(settings: MdSettings, pair: PairLines, elements: tuple[str, ...]) -> str:
     """Text of the input for the settings; `elements` in the order of the atom types of the data file."""
     blocks = [_header(settings), _start(), _potential(pair), _first_velocities(settings), _output(settings, pair)]
-    blocks.append(_guards(settings))
+    blocks.append(_guards(settings, pair))
     blocks += [_stage(settings, stage, elements) for stage in settings.plan()]
     return "\n\n".join(blocks) + "\n"
 
@@ -63,6 +67,7 @@ def _header(settings: MdSettings) -> str:
 variable resumed equal is_defined(variable,restart)
 if "${{resumed}} == 1" then "log {LOG_FILE} append" else "log {LOG_FILE}"
 if "${{resumed}} == 1" then "variable append string yes" else "variable append string no"
+print "{SESSION_MARK}"
 shell mkdir {RESTART_FOLDER}
 
 units metal
@@ -78,7 +83,12 @@ if "${{resumed}} == 1" then "read_restart ${{restart}}" else "read_data {DATA_FI
 
 def _potential(pair: PairLines) -> str:
     lines = ["# The potential.", f"pair_style {pair.style}", *(f"pair_coeff {coeff}" for coeff in pair.coeff)]
-    lines += ["neighbor 1.0 bin", "neigh_modify every 10 delay 0 check yes", *pair.setup]
+    lines += ["neighbor 1.0 bin", "neigh_modify every 10 delay 0 check yes"]
+    if pair.counters:
+        lines += [
+            "# Words that saturation changed, since the start: all, then by stage (docs/numerics.md, section 11)."
+        ]
+        lines += [f"compute clipped all pair {pair.style.split()[0]}"]
     return "\n".join(lines)
 
 
@@ -95,23 +105,32 @@ def _first_velocities(settings: MdSettings) -> str:
 
 
 def _output(settings: MdSettings, pair: PairLines) -> str:
-    columns = " ".join(["step", "time", "temp", "press", "pe", "ke", "etotal", "vol", *pair.columns])
+    counters = {f"c_clipped[{k}]": name for k, name in enumerate(pair.counters, start=1)}
+    columns = " ".join(["step", "time", "temp", "press", "pe", "ke", "etotal", "vol", *counters])
+    names = "".join(f" colname {column} {name}" for column, name in counters.items())
     return f"""\
 thermo {settings.output.thermo_every}
 thermo_style custom {columns}
-thermo_modify flush yes lost error
+thermo_modify flush yes lost error{names}
 # Two files in turn: while one is being written, the other is whole.
 restart {settings.output.restart_every} {RESTART_FOLDER}/a.restart {RESTART_FOLDER}/b.restart"""
 
 
-def _guards(settings: MdSettings) -> str:
+def _guards(settings: MdSettings, pair: PairLines) -> str:
     limit_K = settings.temperature_limit_K()
-    return f"""\
+    text = f"""\
 # Guards: the stop file ends the run in order; a temperature above the limit, or none at all, ends it with an error.
 variable stop_asked equal is_file({STOP_FILE})
 fix stop_asked all halt {GUARD_EVERY} v_stop_asked > 0.5 error soft message no
 variable {HEAT_GUARD} equal 1-(c_thermo_temp<{limit_K:g})
 fix {HEAT_GUARD} all halt {GUARD_EVERY} v_{HEAT_GUARD} > 0.5 error hard message yes"""
+    if not pair.counters:
+        return text
+    every, most = settings.output.thermo_every, settings.max_clipped
+    return f"""\
+{text}
+variable {CLIP_GUARD} equal c_clipped[1]
+fix {CLIP_GUARD} all halt {every} v_{CLIP_GUARD} > {most} error hard message yes"""
 
 
 def _ensemble(settings: MdSettings, stage: PlannedStage) -> str:

@@ -106,6 +106,9 @@ class MdSettings(_Strict):
     stages: tuple[Stage, ...] = Field(default_factory=_standard_stages, min_length=1)
     output: Output = Output()
     max_temperature_K: Positive | None = Field(None, description="stop above this; twice the hottest stage if left out")
+    max_clipped: Annotated[int, Field(ge=0)] = Field(
+        10_000, description="stop when saturation has changed more words than this since LAMMPS started"
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> MdSettings:

@@ -12,7 +12,7 @@ from typing import Any
 from nvnmd.pcm.errors import PcmError
 from nvnmd.pcm.protocol import MdSettings
 from nvnmd.pcm.runfolder import RECORD_FILE, sha256, write_text
-from nvnmd.pcm.thermo import ThermoLog
+from nvnmd.pcm.thermo import COUNTER, ThermoLog, counted
 
 
 def read_record(folder: Path) -> dict[str, Any] | None:
@@ -66,6 +66,8 @@ def new_session(ranks: int, arguments: list[str], first_step: int) -> dict[str, 
 def result(settings: MdSettings, log: ThermoLog, status: str) -> dict[str, Any]:
     """Status and the measured speed of every stage, from LAMMPS's own loop times."""
     stages: list[dict[str, Any]] = []
+    counters = [name for name in log.columns if name.startswith(COUNTER)]
+    clipped = {name: counted(log, name) for name in counters}
     for stage in settings.plan():
         loops = [loop for loop in log.loops if loop.stage == stage.name]
         wall_s, steps = sum(loop.wall_s for loop in loops), sum(loop.steps for loop in loops)
@@ -82,6 +84,7 @@ def result(settings: MdSettings, log: ThermoLog, status: str) -> dict[str, Any]:
                 "timed_steps": steps,
                 "wall_s": wall_s,
                 "s_per_step_per_atom": wall_s / work if work else None,
+                "clipped": {name: counts.get(stage.name, 0) for name, counts in clipped.items()} or None,
             }
         )
     wall_s, steps = sum(entry["wall_s"] for entry in stages), sum(entry["timed_steps"] for entry in stages)

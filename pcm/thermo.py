@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nvnmd.pcm.errors import PcmError
-from nvnmd.pcm.lammps_input import STAGE_MARK
+from nvnmd.pcm.lammps_input import SESSION_MARK, STAGE_MARK
 
+COUNTER = "clipped"
 _LOOP = re.compile(r"Loop time of (\S+) on (\d+) procs for (\d+) steps with (\d+) atoms")
 
 
@@ -33,6 +34,9 @@ class ThermoLog:
 
     columns: names as LAMMPS prints them (Step, Time, Temp, Press, PotEng, ...); rows: one list of floats per row;
     stages: stage of each row; loops: the timed runs; stage: the stage being read.
+
+    Counters (columns that begin with "clipped") start at zero with every session, that is, every start of LAMMPS; the
+    rows hold their totals over all sessions.
     """
 
     columns: list[str] = field(default_factory=list)
@@ -41,6 +45,8 @@ class ThermoLog:
     loops: list[LoopTime] = field(default_factory=list)
     stage: str = ""
     _in_table: bool = False
+    _new_session: bool = True
+    _before: dict[int, float] = field(default_factory=dict)
 
     def feed(self, lines: Iterable[str]) -> None:
         """Take further lines of the log. Rows before the first stage (a minimization) are not part of the run."""
@@ -48,6 +54,8 @@ class ThermoLog:
             words = line.split()
             if line.startswith(STAGE_MARK):
                 self.stage = words[-1]
+            elif line.startswith(SESSION_MARK):
+                self._new_session = True
             elif words[:1] == ["Step"]:
                 self._in_table, self.columns = bool(self.stage), words
             elif line.startswith("Loop time"):
@@ -69,11 +77,25 @@ class ThermoLog:
             return
         if len(row) != len(self.columns):
             return
+        replaced = None
         while self.rows and self.rows[-1][0] >= row[0]:
-            self.rows.pop()
+            replaced = self.rows.pop()
             self.stages.pop()
+        if self._new_session:
+            self._continue_counters(row, replaced)
+        for index, before in self._before.items():
+            row[index] += before
         self.rows.append(row)
         self.stages.append(self.stage)
+
+    def _continue_counters(self, row: list[float], replaced: list[float] | None) -> None:
+        """What the earlier sessions counted up to the first row of a new one; that step itself counts once."""
+        self._new_session = False
+        counters = [index for index, name in enumerate(self.columns) if name.startswith(COUNTER)]
+        if replaced is not None and replaced[0] == row[0]:
+            self._before = {index: replaced[index] - row[index] for index in counters}
+        else:
+            self._before = {index: self.rows[-1][index] if self.rows else 0.0 for index in counters}
 
     @property
     def step(self) -> int:
@@ -90,6 +112,14 @@ class ThermoLog:
             raise PcmError(f"the log has no column {name!r}; it has {', '.join(self.columns) or 'no rows at all'}")
         index = self.columns.index(name)
         return np.array([row[index] for row in self.rows])
+
+
+def counted(log: ThermoLog, name: str) -> dict[str, int]:
+    """What a counter has counted in each stage."""
+    total: dict[str, int] = {}
+    for gain, stage in zip(np.diff(log.column(name), prepend=0.0), log.stages, strict=True):
+        total[stage] = total.get(stage, 0) + int(gain)
+    return total
 
 
 class LogTail:

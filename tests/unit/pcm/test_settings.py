@@ -64,8 +64,9 @@ def test_input_has_the_ensemble_asked_for(changes, line):
 
 
 def test_only_the_pair_lines_depend_on_the_potential():
-    settings = read_settings(None)
-    ours = lammps_input(settings, nvnmd_pair("model.nvnmd", ("Ge", "Te")), ("Ge", "Te")).splitlines()
-    other = lammps_input(settings, PairLines("lj/cut 6", ("* * 0.1 2.8",)), ("Ge", "Te")).splitlines()
-    differing = [a for a, b in zip(ours, other, strict=True) if a != b]
-    assert [line.split()[0] for line in differing] == ["pair_style", "pair_coeff"]
+    settings, elements = read_settings(None), ("Ge", "Te")
+    ours = nvnmd_pair("model.nvnmd", elements)
+    other = PairLines("lj/cut 6", ("* * 0.1 2.8",), ours.counters)
+    texts = [lammps_input(settings, pair, elements).splitlines() for pair in (ours, other)]
+    differing = [a.split()[0] for a, b in zip(*texts, strict=True) if a != b]
+    assert differing == ["pair_style", "pair_coeff", "compute"]

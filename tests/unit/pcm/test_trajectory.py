@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from nvnmd.pcm.errors import PcmError
-from nvnmd.pcm.thermo import LogTail, read_log
+from nvnmd.pcm.thermo import LogTail, ThermoLog, counted, read_log
 from nvnmd.pcm.trajectory import read_dump, trim_dump
 
 
@@ -99,3 +99,18 @@ def test_growing_log_is_read_by_whole_lines(tmp_path):
         tail.poll()
     path.write_text(LOG)
     assert tail.poll().rows == read_log(path).rows
+
+
+def test_counters_add_up_over_sessions():
+    log = ThermoLog()
+    log.feed(["nvnmd session", "nvnmd stage melt", "Step clipped", "0 2", "10 5", "20 9"])
+    log.feed(["nvnmd stage quench", "Step clipped", "20 9", "30 10"])
+    assert counted(log, "clipped") == {"melt": 5, "quench": 5}
+    # Killed at step 30 and continued from step 20: what was counted past it is not part of the run, and the atoms that
+    # clipped a word at step 20 are not counted again.
+    log.feed(["nvnmd session", "nvnmd stage quench", "Step clipped", "20 1", "30 12", "40 12"])
+    assert list(log.column("clipped")) == [2, 5, 9, 20, 20]
+    assert counted(log, "clipped") == {"melt": 5, "quench": 15}
+    # Continued from a step between two rows: what was counted since the last row is lost, what comes now is not.
+    log.feed(["nvnmd session", "nvnmd stage quench", "Step clipped", "45 3", "50 4"])
+    assert list(log.column("clipped")) == [2, 5, 9, 20, 20, 23, 24]
