@@ -1,0 +1,144 @@
+// One step: neighbor list in, forces, energies and virials out. All are integer multiples of their unit, and doubles hold them
+// exactly, so no order of atoms or ranks changes a bit.
+#include <atom.h>
+#include <comm.h>
+#include <error.h>
+#include <force.h>
+#include <neigh_list.h>
+#include <update.h>
+
+#include <algorithm>
+#include <array>
+
+#include "centers.hpp"
+#include "pair_nvnmd.hpp"
+
+namespace LAMMPS_NS {
+
+void PairNvnmd::compute(int eflag, int vflag) {
+  ev_init(eflag, vflag);
+  const nvnmd::FrameResult& result = evaluate();
+  if (force->newton_pair) {
+    if (atom->nlocal + atom->nghost > 0) nvnmd::add_forces(result, atom->f[0]);
+  } else {
+    collect_from_ghosts(result);
+  }
+  tally_energy(result);
+  tally_virial(result);
+  count_clipped(result);
+}
+
+const nvnmd::FrameResult& PairNvnmd::evaluate() {
+  nvnmd::NeighborList::View view;
+  view.count = list->inum;
+  view.centers = list->ilist;
+  view.neighbor_count = list->numneigh;
+  view.neighbors = list->firstneigh;
+  view.mask = NEIGHMASK;
+  view.total_atoms = atom->nlocal + atom->nghost;
+  view.positions = view.total_atoms > 0 ? atom->x[0] : nullptr;
+  view.types = atom->type;
+  view.type_map = model_type_.data();
+  const nvnmd::Wanted wanted{vflag_either != 0, vflag_atom != 0 || cvflag_atom != 0};
+  try {
+    return driver_->compute(nvnmd::NeighborList(driver_->model(), view), wanted);
+  } catch (const nvnmd::Error& problem) {
+    stop_at_atom(problem);
+  }
+}
+
+void PairNvnmd::stop_at_atom(const nvnmd::Error& problem) {
+  std::string where = "step " + std::to_string(update->ntimestep);
+  for (const int i : {problem.atom(), problem.neighbor()})
+    if (i >= 0) where += ", atom " + std::to_string(i) + " is ID " + std::to_string(atom->tag[i]);
+  // Only the rank that holds the atom knows of the problem.
+  error->one(FLERR, "Pair style nvnmd: " + std::string(problem.what()) + " (" + where + ")");
+}
+
+void PairNvnmd::tally_energy(const nvnmd::FrameResult& result) {
+  if (eflag_global) eng_vdwl += static_cast<double>(result.energy) * result.energy_unit;
+  if (!eflag_atom) return;
+  for (int i = 0; i < atom->nlocal; i++)
+    eatom[i] += static_cast<double>(result.atom_energy[static_cast<std::size_t>(i)]) * result.energy_unit;
+}
+
+void PairNvnmd::tally_virial(const nvnmd::FrameResult& result) {
+  if (vflag_global) {
+    const auto& w = result.virial;
+    const std::array<std::int64_t, 6> twice = {2 * w[0], 2 * w[4], 2 * w[8], w[1] + w[3], w[2] + w[6], w[5] + w[7]};
+    for (std::size_t k = 0; k < 6; k++) virial[k] += 0.5 * static_cast<double>(twice[k]) * result.virial_unit;
+  }
+  if (!vflag_atom && !cvflag_atom) return;
+  std::array<double, 9> w{};
+  const auto atoms = static_cast<std::size_t>(force->newton_pair ? atom->nlocal + atom->nghost : atom->nlocal);
+  for (std::size_t i = 0; i < atoms; i++) {
+    for (std::size_t k = 0; k < 9; k++)
+      w[k] = force->newton_pair ? static_cast<double>(result.atom_virial[9 * i + k]) * result.virial_unit
+                                : received_[i * static_cast<std::size_t>(columns_) + 3 + k];
+    add_atom_virial(i, w.data());
+  }
+}
+
+void PairNvnmd::add_atom_virial(std::size_t i, const double* w) {
+  if (vflag_atom) {
+    const std::array<double, 6> sym = {w[0], w[4], w[8], 0.5 * (w[1] + w[3]), 0.5 * (w[2] + w[6]), 0.5 * (w[5] + w[7])};
+    for (std::size_t k = 0; k < 6; k++) vatom[i][k] += sym[k];
+  }
+  if (cvflag_atom) {
+    constexpr std::array<std::size_t, 9> order = {0, 4, 8, 1, 2, 5, 3, 6, 7};  // xx yy zz xy xz yz yx zx zy
+    for (std::size_t k = 0; k < 9; k++) cvatom[i][k] += w[order[k]];
+  }
+}
+
+// With newton off LAMMPS does not send what ghosts received back to their owners, so it is done here.
+void PairNvnmd::collect_from_ghosts(const nvnmd::FrameResult& result) {
+  const auto atoms = static_cast<std::size_t>(atom->nlocal + atom->nghost);
+  columns_ = vflag_atom || cvflag_atom ? 12 : 3;
+  const auto stride = static_cast<std::size_t>(columns_);
+  received_.resize(atoms * stride);
+  for (std::size_t i = 0; i < atoms; i++) {
+    for (std::size_t k = 0; k < 3; k++)
+      received_[i * stride + k] = static_cast<double>(result.force[3 * i + k]) * result.force_unit;
+    for (std::size_t k = 3; k < stride; k++)
+      received_[i * stride + k] = static_cast<double>(result.atom_virial[9 * i + k - 3]) * result.virial_unit;
+  }
+  comm->reverse_comm(this, columns_);
+  for (int i = 0; i < atom->nlocal; i++)
+    for (std::size_t k = 0; k < 3; k++) atom->f[i][k] += received_[static_cast<std::size_t>(i) * stride + k];
+}
+
+int PairNvnmd::pack_reverse_comm(int n, int first, double* buf) {
+  const double* from = received_.data() + static_cast<std::ptrdiff_t>(first) * columns_;
+  std::copy_n(from, n * columns_, buf);
+  return n * columns_;
+}
+
+void PairNvnmd::unpack_reverse_comm(int n, int* atoms, double* buf) {
+  for (int i = 0; i < n; i++) {
+    double* to = received_.data() + static_cast<std::ptrdiff_t>(atoms[i]) * columns_;
+    for (int k = 0; k < columns_; k++) to[k] += *buf++;
+  }
+}
+
+void PairNvnmd::count_clipped(const nvnmd::FrameResult& result) {
+  for (std::size_t s = 0; s < nvnmd::kStages; s++) {
+    clipped_[s + 1] += static_cast<double>(result.counters.clipped[s]);
+    clipped_[0] += static_cast<double>(result.counters.clipped[s]);
+  }
+  if (clipped_[0] == 0.0 || warned_) return;
+  warned_ = true;
+  error->warning(FLERR, "Pair style nvnmd: at step " + std::to_string(update->ntimestep) +
+                            " the model left its number range and words were clipped; `compute ID all pair nvnmd` counts "
+                            "them (all, then by stage)");
+}
+
+void PairNvnmd::finish() {
+  double total = 0.0;
+  MPI_Reduce(clipped_.data(), &total, 1, MPI_DOUBLE, MPI_SUM, 0, world);
+  if (comm->me == 0 && total > 0.0) {
+    std::string text = "nvnmd: words clipped so far: " + std::to_string(static_cast<long long>(total)) + "\n";
+    utils::logmesg(lmp, text);
+  }
+}
+
+}  // namespace LAMMPS_NS

@@ -1,0 +1,71 @@
+// Restart files hold the name of the model file, the backend and the elements; the model itself stays in its file.
+#include <atom.h>
+#include <comm.h>
+#include <utils.h>
+
+#include <algorithm>
+#include <exception>
+
+#include "pair_nvnmd.hpp"
+
+namespace LAMMPS_NS {
+
+namespace {
+
+void write_string(FILE* fp, const std::string& text) {
+  const int length = static_cast<int>(text.size());
+  fwrite(&length, sizeof length, 1, fp);
+  fwrite(text.data(), 1, text.size(), fp);
+}
+
+}  // namespace
+
+std::string PairNvnmd::string_from_restart(FILE* fp) {
+  int length = 0;
+  if (comm->me == 0) utils::sfread(FLERR, &length, sizeof length, 1, fp, nullptr, error);
+  MPI_Bcast(&length, 1, MPI_INT, 0, world);
+  std::string text(static_cast<std::size_t>(length), '\0');
+  if (comm->me == 0) utils::sfread(FLERR, text.data(), 1, text.size(), fp, nullptr, error);
+  MPI_Bcast(text.data(), length, MPI_CHAR, 0, world);
+  return text;
+}
+
+void PairNvnmd::write_restart_settings(FILE* fp) {
+  write_string(fp, model_file_);
+  write_string(fp, backend_);
+}
+
+void PairNvnmd::read_restart_settings(FILE* fp) {
+  model_file_ = string_from_restart(fp);
+  backend_ = string_from_restart(fp);
+  // A model that has moved is no reason to stop here: the input may go on with its own pair_style.
+  try {
+    load_model();
+  } catch (const std::exception& failure) {
+    load_problem_ = failure.what();
+  }
+  int loaded = driver_ != nullptr;
+  MPI_Allreduce(MPI_IN_PLACE, &loaded, 1, MPI_INT, MPI_MIN, world);
+  if (!loaded) driver_.reset();
+  if (!loaded && load_problem_.empty()) load_problem_ = "another rank could not load " + model_file_;
+}
+
+void PairNvnmd::write_restart(FILE* fp) {
+  write_restart_settings(fp);
+  for (const std::string& element : elements_) write_string(fp, element);
+}
+
+void PairNvnmd::read_restart(FILE* fp) {
+  read_restart_settings(fp);
+  elements_.clear();
+  for (int t = 0; t < atom->ntypes; t++) elements_.push_back(string_from_restart(fp));
+  if (driver_) {
+    map_types();
+    return;
+  }
+  // Let a run come as far as init_style, which says what is missing.
+  if (!allocated) allocate();
+  for (int i = 1; i <= atom->ntypes; i++) std::fill_n(setflag[i], atom->ntypes + 1, 1);
+}
+
+}  // namespace LAMMPS_NS
