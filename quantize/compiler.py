@@ -61,8 +61,8 @@ def build_model(spec: FloatSpec, nodes: TableNodes, formats: NumberFormats, opti
 
 
 def words(values: Array, frac: int) -> IntArray:
-    """Nearest integers of ``values * 2**frac``; once, at compile time."""
-    return np.rint(np.asarray(values, np.float64) * 2.0**frac).astype(np.int64)
+    """Nearest integers of ``values * 2**frac``, half up; once, at compile time."""
+    return np.floor(np.asarray(values, np.float64) * 2.0**frac + 0.5).astype(np.int64)
 
 
 def table_words(nodes: Array, frac: int, shift: int, first: int) -> IntArray:

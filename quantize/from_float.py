@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from nvnmd.quantize.errors import QuantizeError
 from nvnmd.quantize.float_spec import Array, FloatSpec
@@ -60,7 +61,7 @@ def feature_tables(model: DeepPot) -> tuple[list[tuple[int, float]], NDArray[np.
     kinds: dict[tuple[int, float], int] = {}
     table = np.zeros((shape.n_types, shape.n_types), np.int64)
     for a, b in np.ndindex(table.shape):
-        table[a, b] = kinds.setdefault((shape.net_of_pair(a, b), float(scale[a])), len(kinds))
+        table[a, b] = kinds.setdefault((shape.nets[a * shape.n_types + b], float(scale[a])), len(kinds))
     if model.gate is not None and len(kinds) > 1:
         raise QuantizeError("an se_atten model has one radial scale for all types; this file has several")
     return list(kinds), table
@@ -76,25 +77,31 @@ def scalar_tables(model: DeepPot) -> tuple[list[tuple[float, float]], NDArray[np
 
 def _feature(model: DeepPot, net: int, scale: float) -> Function:
     shape = model.shape
-    weights = [value[net].detach().double().cpu() for value in model.embedding.weights]
-    biases = [value[net].detach().double().cpu() for value in model.embedding.biases]
+    weights = [value[net : net + 1].detach().double().cpu() for value in model.embedding.weights]
+    biases = [value[net : net + 1].detach().double().cpu() for value in model.embedding.biases]
 
     def features(r: Array) -> Array:
         s = torch.from_numpy(switch(r, shape.rcut_smth, shape.rcut)[0] / scale)
-        return embedding_value(s, weights, biases).numpy()
+        return embedding_values(s[None], weights, biases)[0].numpy()
 
     return features
 
 
-def embedding_value(s: torch.Tensor, weights: list[torch.Tensor], biases: list[torch.Tensor]) -> torch.Tensor:
-    """G of one embedding net ([n_in, n_out] weights per layer) at scaled inputs ``s`` [n]: [n, M1]."""
-    from nvnmd.training.embedding import skip
+def embedding_values(inputs: Tensor, weights: Sequence[Tensor], biases: Sequence[Tensor]) -> Tensor:
+    """G of several embedding nets, by plain operations.
 
-    x = s.unsqueeze(1)
+    Args:
+        inputs: [nets, n] scaled s.
+        weights: per layer [nets, n_in, n_out]; biases: per layer [nets, n_out].
+
+    Returns:
+        [nets, n, M1].
+    """
+    x = inputs.unsqueeze(2)
     for layer, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
-        out = torch.tanh(x @ weight + bias)
-        passed = skip(x, out.shape[-1]) if layer else None
-        x = out if passed is None else out + passed
+        out = torch.tanh(torch.baddbmm(bias.unsqueeze(1), x, weight))
+        copies, rest = divmod(out.shape[2], x.shape[2])
+        x = out + x.repeat(1, 1, copies) if layer and copies in (1, 2) and not rest else out
     return x
 
 

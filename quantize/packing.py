@@ -56,13 +56,17 @@ class FrameResult:
     too_close: int
 
 
-def pack_frame(model: IntegerModel, positions: Any, cell: Any, types: Any, periodic: bool = True) -> FrameWords:
+def pack_frame(
+    model: IntegerModel, positions: Any, cell: Any, types: Any, periodic: bool = True, exact: bool = False
+) -> FrameWords:
     """Build neighbor words of a frame.
 
     Args:
         positions: [n_atoms, 3] Å.
         cell: [3, 3] Å, rows are vectors; any size, small cells contribute several images.
         types: [n_atoms] indices into the model's type map.
+        periodic: along all three vectors, or not at all.
+        exact: keep the displacements of the same neighbors unrounded, in float64; only to measure what rounding costs.
 
     Raises:
         QuantizeError: not finite positions, or an atom with more neighbors than the model holds.
@@ -83,7 +87,8 @@ def pack_frame(model: IntegerModel, positions: Any, cell: Any, types: Any, perio
     if len(types) and counts.max() > model.max_neighbors:
         atom = int(counts.argmax())
         raise QuantizeError(f"atom {atom} has {counts[atom]} neighbors within {model.rcut_A} Å; the model holds {model.max_neighbors}")
-    return FrameWords(types, np.concatenate([[0], np.cumsum(counts)]), j[inside], x[inside])
+    kept = vectors * float(1 << model.formats.dx_frac) if exact else x
+    return FrameWords(types, np.concatenate([[0], np.cumsum(counts)]), j[inside], kept[inside])
 
 
 def evaluate_frame(model: IntegerModel, words: FrameWords) -> FrameResult:

@@ -1,0 +1,91 @@
+"""The fitting network of the integer model, forward and backward, for atoms of all types (docs/numerics.md, sections 6 and 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from nvnmd.quantize.formats import NumberFormats
+from nvnmd.quantize.nodes import tanh_coefficients
+from nvnmd.quantize.qat.quantizers import REAL, WordQuantizer, round_to
+from nvnmd.quantize.qat.stages import Stages
+from nvnmd.quantize.qat.tables import TanhTable
+
+
+class FittingWords(nn.Module):
+    """Weights and activations in words.
+
+    Attributes:
+        weights: per layer [n_types, out, in], the output row last with out = 1; biases: per layer [n_types, out].
+    """
+
+    def __init__(
+        self, weights: Sequence[Tensor], biases: Sequence[Tensor], skip: Sequence[bool], f: NumberFormats, on: Stages
+    ) -> None:
+        super().__init__()
+        self.formats, self.skip, self.on = f, tuple(skip), on
+        self.weights = nn.ParameterList([nn.Parameter(w.to(REAL).clone()) for w in weights])
+        self.biases = nn.ParameterList([nn.Parameter(b.to(REAL).clone()) for b in biases])
+        layers = len(self.skip)
+        self.weight_words = nn.ModuleList([WordQuantizer(frac, f.weight_bits) for frac in f.weight_frac])
+        sums = [w + a for w, a in zip(f.weight_frac, f.act_frac, strict=True)]
+        self.bias_words = nn.ModuleList([WordQuantizer(frac, 32) for frac in sums])
+        self.z_word = WordQuantizer(f.z_frac, 16)
+        self.h_words = nn.ModuleList([WordQuantizer(f.act_frac[layer + 1], 16) for layer in range(layers)])
+        self.grad_words = nn.ModuleList([WordQuantizer(f.grad_frac[layer], 16) for layer in range(layers)])
+        table = tanh_coefficients(f.act_frac[1], f.z_frac, f.tanh_seg_bits, f.tanh_shift)
+        self.register_buffer("tanh_coef", torch.from_numpy(table).to(REAL), persistent=False)
+
+    def words(self) -> tuple[list[Tensor], list[Tensor]]:
+        """Weights and biases as the forward pass uses them."""
+        if "weights" not in self.on:
+            return list(self.weights), list(self.biases)
+        weights = [quant(w) for quant, w in zip(self.weight_words, self.weights, strict=True)]
+        return weights, [quant(b) for quant, b in zip(self.bias_words, self.biases, strict=True)]
+
+    def forward(self, d: Tensor, counts: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """Energy and gradient.
+
+        Args:
+            d: [n_atoms, in], atoms sorted by type.
+            counts: atoms of each type.
+
+        Returns:
+            E_net [n_atoms] eV, gD [n_atoms, in].
+        """
+        weights, biases = self.words()
+        f, last = self.formats, len(self.skip)
+        h, slopes = d, []
+        for layer, has_skip in enumerate(self.skip):
+            z = _by_type(h, weights[layer].transpose(1, 2), counts, biases[layer])
+            act, slope = self._tanh(self.z_word(z) if "z" in self.on else z)
+            slopes.append(slope)
+            out = h + act if has_skip else act
+            h = self.h_words[layer](out) if has_skip and "H" in self.on else out
+        energy = _by_type(h, weights[last].transpose(1, 2), counts, biases[last]).squeeze(1)
+        energy = round_to(energy, f.e_frac) if "E" in self.on else energy
+        g = torch.cat([row.expand(count, -1) for row, count in zip(weights[last], counts, strict=True)])
+        for layer in range(last - 1, -1, -1):
+            gz = g * slopes[layer]
+            gz = round_to(gz, f.grad_frac[layer + 1]) if "gz" in self.on else gz
+            through = _by_type(gz, weights[layer], counts)
+            g = through + g if self.skip[layer] else through
+            g = self.grad_words[layer](g) if "grad" in self.on else g
+        return energy, g
+
+    def _tanh(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        f = self.formats
+        if "tanh" in self.on:
+            return TanhTable.apply(z, self.tanh_coef, (f.z_frac, f.tanh_seg_bits, f.tanh_shift, f.act_frac[1]))
+        act = torch.tanh(z)
+        return act, 1.0 - act * act
+
+
+def _by_type(x: Tensor, matrices: Tensor, counts: Sequence[int], biases: Tensor | None = None) -> Tensor:
+    """Rows of ``x`` times the matrix [in, out] of their type (plus its bias)."""
+    parts = []
+    for kind, rows in enumerate(x.split(list(counts))):
+        parts.append(rows @ matrices[kind] if biases is None else torch.addmm(biases[kind], rows, matrices[kind]))
+    return torch.cat(parts)
