@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from nvnmd.training.data import DataError, FrameStore, model_types
 from nvnmd.training.environment import environment_scales
+from nvnmd.training.evaluation import data_digest, frame_hashes
 from nvnmd.training.guard import Guard
 from nvnmd.training.model import DeepPot, ModelShape
 from nvnmd.training.neighbors import PairList, find_pairs
@@ -174,18 +174,13 @@ def provenance(settings: Settings, data: TrainingData) -> dict[str, Any]:
 
 
 def _describe(system: System) -> dict[str, Any]:
-    digest = data_digest([system])
-    return {"name": system.name, "frames": system.n_frames, "label": system.label, "sha256": digest}
-
-
-def data_digest(systems: Sequence[System]) -> str:
-    """SHA-256 over the numbers of systems, in hexadecimal; names do not count."""
-    digest = hashlib.sha256()
-    for system in systems:
-        for array in (system.types, system.cells, system.positions, system.energies, system.forces, system.virials):
-            if array is not None:
-                digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()
+    return {
+        "name": system.name,
+        "frames": system.n_frames,
+        "label": system.label,
+        "sha256": data_digest([system]),
+        "frame_hashes": frame_hashes(system),
+    }
 
 
 def _guard(settings: Settings) -> Guard | None:

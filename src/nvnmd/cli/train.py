@@ -57,7 +57,7 @@ def train(
         log.warning("%s: %s", settings, note)
     _check_device(device)
     output.mkdir(parents=True, exist_ok=True)
-    data = _load_data(parsed, settings.parent)
+    data = load_data(parsed, settings.parent)
     trainer = _make_trainer(parsed, data, output, restart, init_model, device)
     log.info("%s", _describe(data, trainer))
     if not _run(trainer):
@@ -77,7 +77,7 @@ def _check_device(device: str) -> None:
         raise NvnmdError(f"--device {device} cannot be used: {str(error).splitlines()[0]}; try --device cpu") from None
 
 
-def _load_data(settings: Settings, base: Path) -> TrainingData:
+def load_data(settings: Settings, base: Path) -> TrainingData:
     """Read and split systems; paths count from the settings file, then from the working directory as in DeePMD-kit."""
     from nvnmd.training.frames import load_systems
     from nvnmd.training.setup import prepare_data
