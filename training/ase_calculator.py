@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from ase.calculators.calculator import Calculator, all_changes
 
-from nvnmd.training.batch import prepare_frame
 from nvnmd.training.data import DataError
 from nvnmd.training.model import DeepPot
 from nvnmd.training.model_file import load_model
+from nvnmd.training.prepare import prepare_frame
 
 
 class DeepPotCalculator(Calculator):  # type: ignore[misc]

@@ -8,8 +8,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from nvnmd.training.batch import Batch, Cutoffs, collate, prepare_frame, with_labels
+from nvnmd.training.batch import Batch, Cutoffs
+from nvnmd.training.collate import collate
 from nvnmd.training.errors import NvnmdError
+from nvnmd.training.prepare import prepare_frame, with_labels
 from nvnmd.training.system import System
 
 

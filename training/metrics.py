@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from nvnmd.training.batch import collate, prepare_frame
+from nvnmd.training.collate import collate
 from nvnmd.training.data import model_types
 from nvnmd.training.evaluation import Predicted
 from nvnmd.training.model import DeepPot
+from nvnmd.training.prepare import prepare_frame
 from nvnmd.training.system import System
 
 __all__ = ["Predicted", "predict"]

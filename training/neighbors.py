@@ -34,7 +34,12 @@ class PairList:
 
 
 def find_pairs(
-    positions: NDArray[np.float64], cell: NDArray[np.float64], cutoff_A: float, periodic: bool = True
+    positions: NDArray[np.float64],
+    cell: NDArray[np.float64],
+    cutoff_A: float,
+    periodic: bool = True,
+    name: str = "frame",
+    atom_ids: NDArray[np.int64] | None = None,
 ) -> PairList:
     """Find all ordered pairs closer than the cutoff, several images of one atom included.
 
@@ -43,30 +48,36 @@ def find_pairs(
         cell: [3, 3] angstrom, rows are the cell vectors; any shape and size.
         cutoff_A: pairs at this distance or beyond are left out.
         periodic: along all three vectors, or not at all.
+        name: of the frame, for messages.
+        atom_ids: [n_atoms] what messages call each atom; by default its index.
 
     Raises:
         GeometryError: NaN positions, a periodic cell without volume, two atoms at one place.
     """
-    _check_frame(positions, cell, periodic)
+    atom_ids = np.arange(len(positions)) if atom_ids is None else atom_ids
+    _check_frame(positions, cell, periodic, name, atom_ids)
     i, j, shifts, distances, vectors = _search(positions, cell, cutoff_A, periodic)
     inside = distances < cutoff_A
     i, j, shifts, distances, vectors = i[inside], j[inside], shifts[inside], distances[inside], vectors[inside]
     if distances.size and distances.min() < 1e-3:
         worst = int(distances.argmin())
+        first, second = atom_ids[i[worst]], atom_ids[j[worst]]
         raise GeometryError(
-            f"atoms {i[worst]} and {j[worst]} are {distances[worst]:.1e} A apart; check the positions and the cell"
+            f"{name}: atoms {first} and {second} are {distances[worst]:.1e} A apart; check positions and cell"
         )
     order = np.lexsort((shifts[:, 2], shifts[:, 1], shifts[:, 0], j, i))
     i, j, shifts = i[order], j[order], shifts[order]
     return PairList(i, j, vectors[order], distances[order], _reverse_index(i, j, shifts))
 
 
-def _check_frame(positions: NDArray[np.float64], cell: NDArray[np.float64], periodic: bool) -> None:
+def _check_frame(
+    positions: NDArray[np.float64], cell: NDArray[np.float64], periodic: bool, name: str, atom_ids: NDArray[np.int64]
+) -> None:
     bad = np.flatnonzero(~np.isfinite(positions).all(axis=1))
     if bad.size:
-        raise GeometryError(f"the position of atom {bad[0]} is not a finite number")
+        raise GeometryError(f"{name}: the position of atom {atom_ids[bad[0]]} is not a finite number")
     if periodic and not abs(np.linalg.det(cell)) > 1e-6:
-        raise GeometryError(f"the cell {cell.tolist()} has no volume; give three independent vectors or no periodicity")
+        raise GeometryError(f"{name}: the cell {cell.tolist()} has no volume; give three independent vectors or none")
 
 
 def _search(

@@ -3,9 +3,10 @@
 import numpy as np
 import torch
 
-from nvnmd.training.batch import Batch, prepare_frame
+from nvnmd.training.batch import Batch
 from nvnmd.training.guard import Guard
 from nvnmd.training.model import DeepPot, ModelShape
+from nvnmd.training.prepare import prepare_frame
 
 TRICLINIC = np.array([[7.0, 0.0, 0.0], [1.5, 6.5, 0.0], [-1.0, 2.0, 7.5]])
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from small_models import TRICLINIC, evaluate, prepare, random_frame, random_model
 
-from nvnmd.training.batch import collate
+from nvnmd.training.collate import collate
 
 FORMS = ["se_e2_a", "se_atten"]
 SMALL = TRICLINIC * 0.5  # narrower than the cutoff: every atom sees several images, itself included
