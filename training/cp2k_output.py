@@ -72,7 +72,7 @@ def _exact_cell(text: str, rounded: Floats) -> Floats:
     shape = cellpar_to_cell([float(x) for x in (*lengths, *angles)])
     u, _, vt = np.linalg.svd(shape.T @ rounded)
     turned = shape @ u @ vt
-    return turned if np.abs(turned - rounded).max() < 2e-3 else rounded  # type: ignore[no-any-return]
+    return turned if np.abs(turned - rounded).max() < 2e-3 else rounded
 
 
 def _virial(text: str, cell: Floats, path: Path) -> Floats | None:
@@ -86,4 +86,4 @@ def _virial(text: str, cell: Floats, path: Path) -> Floats | None:
         logger.warning("%s: the stress tensor is incomplete, so this frame has no virial", path)
         return None
     stress = np.array([[float(x.replace("D", "E")) for x in r] for r in rows]) * GPA[header[1]]
-    return (stress / GPA_PER_EV_A3 * abs(np.linalg.det(cell)))[None]  # type: ignore[no-any-return]
+    return (stress / GPA_PER_EV_A3 * abs(np.linalg.det(cell)))[None]

@@ -162,9 +162,9 @@ def consecutive_moves(system: System) -> Floats:
     """[n_frames - 1, n_atoms, 3] displacement of each atom from frame to frame, angstrom, by the shortest way."""
     moves = np.diff(system.positions, axis=0)
     if not system.periodic or len(moves) == 0:
-        return moves  # type: ignore[no-any-return]
+        return moves
     fractional = np.einsum("fax,fxk->fak", moves, np.linalg.inv(system.cells[1:]))
-    return np.einsum("fak,fkx->fax", fractional - np.round(fractional), system.cells[1:])  # type: ignore[no-any-return]
+    return np.einsum("fak,fkx->fax", fractional - np.round(fractional), system.cells[1:])
 
 
 def _scatter(system: System) -> float:

@@ -102,7 +102,7 @@ def _load(source: Source, **options: Any) -> dict[str, Any]:
     if len(data["cells"]) == 0:
         raise FramesError(f"{source.path}: no converged frame in it")
     _same_length(data, source.path)
-    return data  # type: ignore[no-any-return]
+    return data
 
 
 def _same_length(data: dict[str, Any], path: Path) -> None:

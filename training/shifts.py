@@ -100,4 +100,4 @@ def _fit(systems: Sequence[System], n_types: int) -> tuple[Floats, NDArray[np.bo
     matrix = np.repeat(fractions, [s.n_frames for s in systems], axis=0)
     energies = np.concatenate([s.energies / s.n_atoms for s in systems])
     solution, _, rank, _ = np.linalg.lstsq(matrix, energies, rcond=1e-9)
-    return solution, matrix.any(axis=0), int(rank)
+    return solution, np.asarray(matrix.any(axis=0)), int(rank)

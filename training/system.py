@@ -72,7 +72,7 @@ class System:
     @property
     def volumes(self) -> Floats:
         """[n_frames] cubic angstrom; zeros without periodicity."""
-        return np.abs(np.linalg.det(self.cells))  # type: ignore[no-any-return]
+        return np.abs(np.linalg.det(self.cells))
 
     def select(self, frames: Sequence[int] | NDArray[np.int64] | slice, name: str | None = None) -> System:
         """The same system with some of its frames, in the order given."""
