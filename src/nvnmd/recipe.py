@@ -27,8 +27,9 @@ class Stage(_Strict):
     run: tuple[str, ...] = Field(min_length=1, description="arguments of nvnmd, the command first")
     reads: tuple[str, ...] = Field((), description="files and folders whose contents decide whether to run again")
     writes: tuple[str, ...] = Field(min_length=1, description="files that exist once the stage is finished")
-    resume_with: tuple[str, ...] = Field((), description="arguments added when resume_from exists")
     resume_from: str | None = Field(None, description="file that a stopped run of this stage leaves behind")
+    resume_with: tuple[str, ...] = Field((), description="arguments added when such a run is there, on the same inputs")
+    afresh_with: tuple[str, ...] = Field((), description="arguments added otherwise, such as --overwrite")
 
 
 class Recipe(_Strict):
@@ -77,37 +78,49 @@ def fingerprint(folder: Path, stage: Stage) -> str:
 
 
 class Record:
-    """Which stages are finished, kept as JSON beside their results and replaced atomically."""
+    """Which stages were started and finished, and on what: a JSON file beside their results, replaced atomically."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._finished: dict[str, Any] = {}
-        if path.exists():
+    def __init__(self, folder: Path, recipe: Recipe) -> None:
+        """Take up the record in the recipe's output folder; raises RecipeError when it is damaged."""
+        self._folder = folder
+        self._path = folder / recipe.output / RECORD_FILE
+        self._stages: dict[str, dict[str, Any]] = {}
+        if self._path.exists():
             try:
-                self._finished = dict(json.loads(path.read_text(encoding="utf-8")))
+                self._stages = dict(json.loads(self._path.read_text(encoding="utf-8")))
             except ValueError as error:
-                raise RecipeError(f"{path} is damaged ({error}); delete it to run all stages again") from None
+                raise RecipeError(f"{self._path} is damaged ({error}); delete it to run all stages again") from None
 
-    def is_finished(self, folder: Path, name: str, stage: Stage) -> bool:
+    def is_finished(self, name: str, stage: Stage) -> bool:
         """Whether the stage ran to its end on the same inputs and all it wrote is still there."""
-        if name not in self._finished or not all((folder / written).exists() for written in stage.writes):
+        if not all((self._folder / written).exists() for written in stage.writes):
             return False
-        return bool(self._finished[name] == fingerprint(folder, stage))
+        known = self._stages.get(name, {})
+        return known.get("finished") is True and known["inputs"] == fingerprint(self._folder, stage)
 
-    def finish(self, folder: Path, name: str, stage: Stage) -> None:
+    def start(self, name: str, stage: Stage) -> tuple[str, ...]:
+        """Note that the stage starts now; returns its arguments, which resume a stopped run where that is possible."""
+        inputs, known = fingerprint(self._folder, stage), self._stages.get(name, {})
+        stopped = known.get("inputs") == inputs and known.get("finished") is False
+        resumes = stopped and stage.resume_from is not None and (self._folder / stage.resume_from).exists()
+        self._stages[name] = {"inputs": inputs, "finished": False}
+        self._save()
+        return stage.run + (stage.resume_with if resumes else stage.afresh_with)
+
+    def finish(self, name: str, stage: Stage) -> None:
         """Mark the stage finished; raises RecipeError when something it promised is missing."""
-        missing = [written for written in stage.writes if not (folder / written).exists()]
+        missing = [written for written in stage.writes if not (self._folder / written).exists()]
         if missing:
             raise RecipeError(f"stage {name} ended without an error but did not write {', '.join(missing)}")
-        self._finished[name] = fingerprint(folder, stage)
+        self._stages[name]["finished"] = True
         self._save()
 
     def forget(self, name: str) -> None:
-        """Mark the stage unfinished."""
-        if self._finished.pop(name, None) is not None:
+        """Make the stage start afresh next time."""
+        if self._stages.pop(name, None) is not None:
             self._save()
 
     def _save(self) -> None:
         temporary = self._path.with_suffix(".tmp")
-        temporary.write_text(json.dumps(self._finished, indent=2) + "\n", encoding="utf-8")
+        temporary.write_text(json.dumps(self._stages, indent=2) + "\n", encoding="utf-8")
         temporary.replace(self._path)

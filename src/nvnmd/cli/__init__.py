@@ -6,6 +6,7 @@ heavy imports stand inside the function. A new command is that file and one line
 
 import inspect
 import logging
+import re
 import sys
 from difflib import get_close_matches
 from importlib import import_module
@@ -51,7 +52,8 @@ CONTEXT = {"help_option_names": ["-h", "--help"]}
 def help_text(docstring: str) -> str:
     """A docstring as typer shows it best: paragraphs unwrapped, indented lines kept, brackets not taken as markup."""
     paragraphs = inspect.cleandoc(docstring).replace("[", r"\[").split("\n\n")
-    return "\n\n".join(p if p.startswith(" ") else " ".join(p.split()) for p in paragraphs)
+    text = "\n\n".join(p if p.startswith(" ") else " ".join(p.split()) for p in paragraphs)
+    return re.sub(r"(?m)^( {4}.*)\n\n(?= {4})", r"\1\n", text)
 
 
 class LazyGroup(TyperGroup):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from nvnmd.recipe import Recipe, Record, Stage
+    from nvnmd.recipe import Recipe, Record
 
 
 def demo(
@@ -34,7 +34,7 @@ def demo(
         nvnmd demo --until quantize    only up to the integer model file
         nvnmd demo --again md          a new melt-quench and report, same model
     """
-    from nvnmd.recipe import RECORD_FILE, RecipeError, Record, read_recipe
+    from nvnmd.recipe import RecipeError, Record, read_recipe
 
     recipe = read_recipe(folder / "stages.yaml")
     for option, name in (("--until", until), ("--again", again)):
@@ -44,7 +44,7 @@ def demo(
         _show(folder, recipe)
         return
     (folder / recipe.output).mkdir(parents=True, exist_ok=True)
-    record = Record(folder / recipe.output / RECORD_FILE)
+    record = Record(folder, recipe)
     names = list(recipe.stages)
     if again is not None:
         for name in names[names.index(again) :]:
@@ -61,14 +61,14 @@ def _show(folder: Path, recipe: "Recipe") -> None:
 def _run_stages(folder: Path, recipe: "Recipe", record: "Record", until: str | None) -> None:
     for number, (name, stage) in enumerate(recipe.stages.items(), start=1):
         title = f"[{number}/{len(recipe.stages)}] {name}"
-        if record.is_finished(folder, name, stage):
+        if record.is_finished(name, stage):
             typer.echo(f"{title}: finished before, skipped")
         else:
-            record.forget(name)
-            typer.echo(f"{title}: nvnmd {' '.join(_arguments(folder, stage))}")
+            arguments = record.start(name, stage)
+            typer.echo(f"{title}: nvnmd {' '.join(arguments)}")
             started = time.monotonic()
-            _run(folder, name, stage)
-            record.finish(folder, name, stage)
+            _run(folder, name, arguments)
+            record.finish(name, stage)
             typer.echo(f"{title}: done in {time.monotonic() - started:.0f} s")
         if name == until:
             break
@@ -76,21 +76,18 @@ def _run_stages(folder: Path, recipe: "Recipe", record: "Record", until: str | N
         typer.echo(f"result: {folder / written}")
 
 
-def _arguments(folder: Path, stage: "Stage") -> tuple[str, ...]:
-    resumes = stage.resume_from is not None and (folder / stage.resume_from).exists()
-    return stage.run + (stage.resume_with if resumes else ())
-
-
-def _run(folder: Path, name: str, stage: "Stage") -> None:
-    """Run the stage as a process of its own; its failure or interruption ends the demo with the same exit code."""
-    process = subprocess.Popen([sys.executable, "-m", "nvnmd", *_arguments(folder, stage)], cwd=folder)
+def _run(folder: Path, name: str, arguments: tuple[str, ...]) -> None:
+    """Run a stage as a process of its own; its failure or interruption ends the demo with the same exit code."""
+    process = subprocess.Popen([sys.executable, "-m", "nvnmd", *arguments], cwd=folder)
     try:
         code = process.wait()
     except KeyboardInterrupt:
         # The terminal sent Ctrl-C to the stage too: let it save and leave.
         process.wait()
-        typer.echo(f"\nstopped in stage {name}; the same command goes on from here", err=True)
-        raise typer.Exit(130) from None
+        code = 130
+    if code == 130:
+        typer.echo(f"stopped in stage {name}; the same command goes on from here", err=True)
+        raise typer.Exit(130)
     if code != 0:
         typer.echo(f"nvnmd: stage {name} failed (exit code {code}); the same command tries it again", err=True)
         raise typer.Exit(code if 0 < code < 128 else 1)

@@ -71,8 +71,23 @@ def test_a_failed_stage_ends_the_demo_and_is_not_finished(folder: Path, capsys: 
         demo(folder)
     assert leaving.value.exit_code == 2
     assert "stage first failed" in capsys.readouterr().err
-    record = Record(folder / "run" / "stages.json")
-    assert not record.is_finished(folder, "first", read_recipe(folder / "stages.yaml").stages["first"])
+    recipe = read_recipe(folder / "stages.yaml")
+    assert not Record(folder, recipe).is_finished("first", recipe.stages["first"])
+
+
+def test_a_stopped_stage_resumes_only_on_the_same_inputs(folder: Path) -> None:
+    (folder / "stages.yaml").write_text(
+        "stages: {a: {run: [info], reads: [inner], writes: [run/x], resume_from: run/out,"
+        " resume_with: [--restart], afresh_with: [--overwrite]}}"
+    )
+    recipe = read_recipe(folder / "stages.yaml")
+    stage = recipe.stages["a"]
+    assert Record(folder, recipe).start("a", stage) == ("info", "--overwrite")
+    assert Record(folder, recipe).start("a", stage) == ("info", "--restart")
+    (folder / "inner" / "stages.yaml").write_text("other")
+    assert Record(folder, recipe).start("a", stage) == ("info", "--overwrite")
+    (folder / "run" / "out").unlink()
+    assert Record(folder, recipe).start("a", stage) == ("info", "--overwrite")
 
 
 def test_a_stage_that_breaks_its_promise_is_an_error(folder: Path) -> None:

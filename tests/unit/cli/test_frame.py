@@ -91,6 +91,7 @@ def test_help_text_unwraps_paragraphs_and_keeps_examples() -> None:
     line.
 
         nvnmd x [y]
+
         nvnmd z
     """)
     assert text == "First line.\n\n    nvnmd x \\[y]\n    nvnmd z"
