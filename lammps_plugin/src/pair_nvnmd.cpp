@@ -68,7 +68,8 @@ void PairNvnmd::load_model() {
 void PairNvnmd::settings(int narg, char** arg) {
   const std::string usage = "pair_style nvnmd FILE [backend cpu]";
   if (narg < 1) error->all(FLERR, "Pair style nvnmd needs a model file: " + usage);
-  if (narg % 2 == 0) error->all(FLERR, "Pair style nvnmd: keyword " + std::string(arg[narg - 1]) + " has no value: " + usage);
+  if (narg % 2 == 0)
+    error->all(FLERR, "Pair style nvnmd: keyword " + std::string(arg[narg - 1]) + " has no value: " + usage);
   for (int i = 1; i < narg; i += 2) {
     if (std::strcmp(arg[i], "backend") != 0)
       error->all(FLERR, "Pair style nvnmd does not know the keyword " + std::string(arg[i]) + ": " + usage);
@@ -88,7 +89,7 @@ void PairNvnmd::coeff(int narg, char** arg) {
   if (narg == 2) {  // LAMMPS has seen to it that both are *
     if (types > known.size())
       error->all(FLERR, "Pair style nvnmd: " + std::to_string(types) + " atom types, but the model has " +
-                            std::to_string(known.size()) + " elements; name the element of each type: pair_coeff * * ...");
+                            std::to_string(known.size()) + " elements; name the element of each type in pair_coeff");
     elements_.assign(known.begin(), known.begin() + static_cast<std::ptrdiff_t>(types));
   } else {
     if (static_cast<std::size_t>(narg - 2) != types)
@@ -114,9 +115,11 @@ void PairNvnmd::map_types() {
 }
 
 void PairNvnmd::init_style() {
-  if (!driver_) error->all(FLERR, "Pair style nvnmd has no model (" + load_problem_ + "); give pair_style and pair_coeff again");
+  if (!driver_)
+    error->all(FLERR, "Pair style nvnmd has no model (" + load_problem_ + "); give pair_style and pair_coeff again");
   if (std::strcmp(update->unit_style, "metal") != 0)
-    error->all(FLERR, "Pair style nvnmd works in eV and angstrom: it needs units metal, not " + std::string(update->unit_style));
+    error->all(FLERR, "Pair style nvnmd works in eV and angstrom: it needs units metal, not " +
+                          std::string(update->unit_style));
   if (!atom->tag_enable) error->all(FLERR, "Pair style nvnmd needs atom IDs (atom_modify id yes)");
   neighbor->add_request(this, NeighConst::REQ_FULL);
 }

@@ -43,7 +43,7 @@ class PairNvnmd : public Pair {
   void load_model();
   void map_types();
   std::string string_from_restart(FILE* fp);
-  // Runs an action that may fail on some ranks only; if it failed anywhere, all ranks stop with the first rank's message.
+  // Runs an action that may fail on some ranks only; if it failed anywhere, all stop with the first's message.
   void on_all_ranks(const std::function<void()>& action);
 
   const nvnmd::FrameResult& evaluate();
@@ -64,7 +64,7 @@ class PairNvnmd : public Pair {
   std::array<double, nvnmd::kStages + 1> clipped_{};  // words clipped so far on this rank: all, then by stage
   bool warned_ = false;
 
-  // With newton off, what the atoms of this rank and their ghosts have received; reverse communication adds up the ghosts.
+  // With newton off, what the atoms of this rank and their ghosts have received, for our own reverse communication.
   int columns_ = 3;  // 3 forces, and 9 virial components when per-atom virials are wanted
   std::vector<double> received_;  // [total_atoms, columns_]
 };

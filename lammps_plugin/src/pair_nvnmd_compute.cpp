@@ -1,5 +1,5 @@
-// One step: neighbor list in, forces, energies and virials out. All are integer multiples of their unit, and doubles hold them
-// exactly, so no order of atoms or ranks changes a bit.
+// One step: neighbor list in, forces, energies and virials out. All are integer multiples of their unit, and doubles
+// hold them exactly, so no order of atoms or ranks changes a bit.
 #include <atom.h>
 #include <comm.h>
 #include <error.h>
@@ -128,8 +128,8 @@ void PairNvnmd::count_clipped(const nvnmd::FrameResult& result) {
   if (clipped_[0] == 0.0 || warned_) return;
   warned_ = true;
   error->warning(FLERR, "Pair style nvnmd: at step " + std::to_string(update->ntimestep) +
-                            " the model left its number range and words were clipped; `compute ID all pair nvnmd` counts "
-                            "them (all, then by stage)");
+                            " the model left its number range and words were clipped; `compute ID all pair nvnmd` "
+                            "counts them (all, then by stage)");
 }
 
 void PairNvnmd::finish() {
