@@ -102,7 +102,9 @@ class Potential:
         index = {symbol: number for number, symbol in enumerate(self.type_map)}
         unknown = sorted(set(symbols) - index.keys())
         if unknown:
-            raise Error(f"the model has no element {', '.join(unknown)}; it knows {', '.join(self.type_map)}")
+            error = Error(f"the model has no element {', '.join(unknown)}; it knows {', '.join(self.type_map)}")
+            error.code = "type_map"
+            raise error
         return np.array([index[symbol] for symbol in symbols], np.int64)
 
     def compute(

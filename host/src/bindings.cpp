@@ -109,6 +109,9 @@ NB_MODULE(_core, m) {
 
   // Never freed: it has to outlive the interpreter's last error.
   auto* error_type = new nb::object(nb::exception<nvnmd::Error>(m, "Error", PyExc_RuntimeError));
+  error_type->attr("code") = code_name(nvnmd::ErrorCode::out_of_range);
+  error_type->attr("atom") = -1;
+  error_type->attr("neighbor") = -1;
   nb::register_exception_translator(translate, error_type);
 
   m.def("kernel_names", &nvnmd::kernel_names, "Names of the kernels that run on this CPU, fastest first.");

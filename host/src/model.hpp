@@ -51,6 +51,9 @@ struct Model {
   // Throws Error (ErrorCode::model_file) that names the file.
   static std::shared_ptr<const Model> load(const std::filesystem::path& path);
 
+  // As load, from the bytes of a file; errors begin with `name`.
+  static std::shared_ptr<const Model> parse(std::vector<char> content, const std::string& name);
+
   // Index of an element symbol; throws Error (ErrorCode::type_map) that lists the elements of the model.
   int type_of(const std::string& symbol) const;
 };

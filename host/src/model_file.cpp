@@ -1,6 +1,7 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <utility>
 
 #include "error.hpp"
 #include "model.hpp"
@@ -146,7 +147,7 @@ std::string metadata(const TensorFile& file) {
   return found->second;
 }
 
-Model parse(const TensorFile& file) {
+Model build(const TensorFile& file) {
   Model m;
   m.header = metadata(file);
   parse_header(m, Json::parse(m.header));
@@ -162,14 +163,16 @@ Model parse(const TensorFile& file) {
 
 }  // namespace
 
-std::shared_ptr<const Model> Model::load(const std::filesystem::path& path) {
-  const TensorFile file = read_tensor_file(path);
+std::shared_ptr<const Model> Model::load(const std::filesystem::path& path) { return parse(read_bytes(path), path.string()); }
+
+std::shared_ptr<const Model> Model::parse(std::vector<char> content, const std::string& name) {
+  const TensorFile file = parse_tensor_file(std::move(content), name);
   try {
-    return std::make_shared<const Model>(parse(file));
+    return std::make_shared<const Model>(build(file));
   } catch (const Json::exception& error) {
-    throw Error(ErrorCode::model_file, text(path.string(), ": the header is damaged (", error.what(), "); copy or build the file again"));
+    throw Error(ErrorCode::model_file, text(name, ": the header is damaged (", error.what(), "); copy or build the file again"));
   } catch (const std::exception& error) {
-    throw Error(ErrorCode::model_file, text(path.string(), ": ", error.what()));
+    throw Error(ErrorCode::model_file, text(name, ": ", error.what()));
   }
 }
 

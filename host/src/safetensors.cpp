@@ -5,6 +5,7 @@
 #include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "error.hpp"
 #include "text.hpp"
@@ -19,22 +20,7 @@ constexpr std::size_t kLengthBytes = 8;
 constexpr std::uintmax_t kMostBytes = std::uintmax_t{1} << 30;
 constexpr std::size_t kMostHeaderBytes = std::size_t{1} << 22;  // parsed JSON takes many times its text
 
-[[noreturn]] void fail(const std::filesystem::path& path, const std::string& what) {
-  throw Error(ErrorCode::model_file, text(path.string(), ": ", what));
-}
-
-std::vector<char> read_file(const std::filesystem::path& path) {
-  std::error_code problem;
-  if (!std::filesystem::is_regular_file(path, problem)) fail(path, "no such model file");
-  const auto size = std::filesystem::file_size(path, problem);
-  if (problem) fail(path, text("cannot be read (", problem.message(), ")"));
-  if (size > kMostBytes) fail(path, "is larger than 1 GiB and cannot be a model file");
-  std::vector<char> content(static_cast<std::size_t>(size));
-  std::ifstream stream(path, std::ios::binary);
-  stream.read(content.data(), static_cast<std::streamsize>(content.size()));
-  if (!stream) fail(path, "cannot be read; check its permissions");
-  return content;
-}
+[[noreturn]] void fail(const std::string& name, const std::string& what) { throw Error(ErrorCode::model_file, text(name, ": ", what)); }
 
 std::size_t word_bytes(const std::string& dtype) {
   static const std::map<std::string, std::size_t> sizes = {{"I8", 1}, {"U8", 1},  {"I16", 2}, {"U16", 2}, {"F16", 2}, {"BF16", 2},
@@ -108,13 +94,27 @@ void parse(TensorFile& file) {
 
 }  // namespace
 
-TensorFile read_tensor_file(const std::filesystem::path& path) {
+std::vector<char> read_bytes(const std::filesystem::path& path) {
+  const std::string name = path.string();
+  std::error_code problem;
+  if (!std::filesystem::is_regular_file(path, problem)) fail(name, "no such model file");
+  const auto size = std::filesystem::file_size(path, problem);
+  if (problem) fail(name, text("cannot be read (", problem.message(), ")"));
+  if (size > kMostBytes) fail(name, "is larger than 1 GiB and cannot be a model file");
+  std::vector<char> content(static_cast<std::size_t>(size));
+  std::ifstream stream(path, std::ios::binary);
+  stream.read(content.data(), static_cast<std::streamsize>(content.size()));
+  if (!stream) fail(name, "cannot be read; check its permissions");
+  return content;
+}
+
+TensorFile parse_tensor_file(std::vector<char> content, const std::string& name) {
   TensorFile file;
-  file.content = read_file(path);
+  file.content = std::move(content);
   try {
     parse(file);
   } catch (const std::exception& error) {
-    fail(path, text("not a model file, or damaged (", error.what(), "); copy or build it again"));
+    fail(name, text("not a model file, or damaged (", error.what(), "); copy or build it again"));
   }
   return file;
 }

@@ -23,8 +23,11 @@ struct TensorFile {
   std::map<std::string, std::string> metadata;
 };
 
-// Reads a file and checks that its tensors lie inside it, do not overlap and leave no gap. Throws Error
-// (ErrorCode::model_file) that names the file; allocates no more than the file is long.
-TensorFile read_tensor_file(const std::filesystem::path& path);
+// The bytes of a regular file of at most 1 GiB. Throws Error (ErrorCode::model_file) that names the file.
+std::vector<char> read_bytes(const std::filesystem::path& path);
+
+// Checks that tensors lie inside `content`, do not overlap and leave no gap. Throws Error (ErrorCode::model_file) that begins with
+// `name`; allocates no more than a small multiple of the header's length.
+TensorFile parse_tensor_file(std::vector<char> content, const std::string& name);
 
 }  // namespace nvnmd
