@@ -21,6 +21,7 @@ class CompileOptions:
         table_start_A: shortest distance that the tables hold, Å.
         u_frac: fraction bits of ``r²``; segments are ``2**(15 - u_frac)`` Å² wide.
         max_neighbors: most neighbors of one atom.
+        z_frac: fraction bits of the input of the tanh table, which then ends at ``2**(15 - z_frac)``.
         weight_bits: width of the fitting weights.
         headroom: factor between the largest value seen on calibration atoms and the word's range.
     """
@@ -28,8 +29,9 @@ class CompileOptions:
     table_start_A: float = 1.5
     u_frac: int = 18
     max_neighbors: int = 64
+    z_frac: int = 13
     weight_bits: int = 16
-    headroom: float = 3.0
+    headroom: float = 2.0
 
     def first_segment(self) -> int:
         """First segment that holds data."""
@@ -82,8 +84,7 @@ def choose_formats(spec: FloatSpec, nodes: TableNodes, peaks: dict[str, float], 
     # A shift of at most 16 keeps the sums of X inside 32-bit lanes on normal atoms; R has bits to spare, because N of them are averaged.
     env_frac -= max(0, min(env_frac - 10, env_frac + feature_frac - gated + spec.norm_shift - x_frac - 16))
     d_frac = min(fraction_bits(stage["D"], 32767, 15), 2 * x_frac)
-    act = 14 - int(np.ceil(np.log2(1 + sum(spec.skip) + 1e-9)))
-    act = min(act + (1 if sum(spec.skip) == 2 else 0), 14)
+    act = min(14, int(np.log2(32767 / (1 + sum(spec.skip)))))
     weight_frac = tuple(_weight_fractions(spec, options.weight_bits, [d_frac] + [act] * layers))
     grad_frac = [0] * layers + [weight_frac[layers]]
     for layer in range(layers, 0, -1):
@@ -98,7 +99,8 @@ def choose_formats(spec: FloatSpec, nodes: TableNodes, peaks: dict[str, float], 
         feature_frac=gated_frac, feature_shift=feature_shift, s_frac=s_frac, s_shift=s_shift, h_frac=h_frac, h_shift=h_shift,
         env_frac=env_frac, norm_shift=spec.norm_shift, x_frac=x_frac, d_frac=d_frac, weight_frac=weight_frac,
         act_frac=(d_frac, *[act] * layers), grad_frac=tuple(grad_frac), y_frac=y_frac, a_frac=a_frac, b_frac=b_frac, v_frac=v_frac,
-        u_frac=options.u_frac, weight_bits=options.weight_bits, tanh_shift=18 - act,
+        u_frac=options.u_frac, weight_bits=options.weight_bits, z_frac=options.z_frac, tanh_shift=6 - act + options.z_frac,
+        e_frac=min(22, weight_frac[layers] + act, 20 + seg_frac),
     )  # fmt: skip
 
 

@@ -38,9 +38,9 @@ class NumberFormats:
     u_frac: int = 18
     x_bits: int = 15
     weight_bits: int = 16
-    z_frac: int = 12
+    z_frac: int = 13
     tanh_seg_bits: int = 9
-    tanh_shift: int = 5
+    tanh_shift: int = 6
     a_bits: int = 18
     b_bits: int = 18
     v_bits: int = 18

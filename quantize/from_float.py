@@ -32,20 +32,21 @@ def float_spec(model: DeepPot) -> FloatSpec:
     weights = [arrays[f"fitting.weights.{layer}"] for layer in layers]
     biases = [arrays[f"fitting.biases.{layer}"] for layer in layers]
     pairs, feature_table = feature_tables(model)
+    scale = channel_scales(model)
     scales, scalar_table = scalar_tables(model)
     return FloatSpec(
         type_map=shape.type_map,
         rcut_A=shape.rcut,
         m2=shape.axis_neuron,
         normalization=float(shape.n_neighbors),
-        features=tuple(_feature(model, net, scale) for net, scale in pairs),
+        features=tuple(_feature(model, net, radial, scale) for net, radial in pairs),
         feature_table=feature_table,
         radial=tuple(_radial(shape, radial) for radial, _ in scales),
         angular=tuple(_angular(shape, angular) for _, angular in scales),
         scalar_table=scalar_table,
         guard=_guard(model.guard),
         guard_end_A=float(model.guard.r_out.max()),
-        gate=1.0 + arrays["gate"].reshape(shape.n_types, shape.n_types, -1) if "gate" in arrays else None,
+        gate=gates(model, arrays["gate"], scale) if "gate" in arrays else None,
         weights=tuple(weight.transpose(0, 2, 1) for weight in weights[:-1]),
         biases=tuple(biases[:-1]),
         out_weight=weights[-1][:, :, 0],
@@ -67,6 +68,23 @@ def feature_tables(model: DeepPot) -> tuple[list[tuple[int, float]], NDArray[np.
     return list(kinds), table
 
 
+def channel_scales(model: DeepPot) -> Array:
+    """Factor of each channel, [M1], by which tables are multiplied and gates divided: the largest gate becomes 1.9.
+
+    A gate word is below 2; a channel's largest gate close to that uses the most bits of both words.
+    """
+    if model.gate is None:
+        return np.ones(model.shape.neuron[-1])
+    largest = np.abs(1.0 + model.gate.detach().double().cpu().numpy()).max(axis=0)
+    return np.maximum(largest, 1e-3) / 1.9
+
+
+def gates(model: DeepPot, gate: Array, scale: Array) -> Array:
+    """``1 + t_ab`` over the channel scales, [T, T, M1]."""
+    n = model.shape.n_types
+    return ((1.0 + gate) / scale).reshape(n, n, -1)
+
+
 def scalar_tables(model: DeepPot) -> tuple[list[tuple[float, float]], NDArray[np.int64]]:
     """Return the (radial, angular) scale of each scalar table, and the table of each pair of types [T, T]."""
     kinds: dict[tuple[float, float], int] = {}
@@ -75,14 +93,14 @@ def scalar_tables(model: DeepPot) -> tuple[list[tuple[float, float]], NDArray[np
     return list(kinds), np.repeat(np.array(of_center)[:, None], model.shape.n_types, axis=1)
 
 
-def _feature(model: DeepPot, net: int, scale: float) -> Function:
+def _feature(model: DeepPot, net: int, radial: float, scale: Array) -> Function:
     shape = model.shape
     weights = [value[net : net + 1].detach().double().cpu() for value in model.embedding.weights]
     biases = [value[net : net + 1].detach().double().cpu() for value in model.embedding.biases]
 
     def features(r: Array) -> Array:
-        s = torch.from_numpy(switch(r, shape.rcut_smth, shape.rcut)[0] / scale)
-        return embedding_values(s[None], weights, biases)[0].numpy()
+        s = torch.from_numpy(switch(r, shape.rcut_smth, shape.rcut)[0] / radial)
+        return scale * embedding_values(s[None], weights, biases)[0].numpy()
 
     return features
 

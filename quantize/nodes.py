@@ -30,7 +30,9 @@ def fraction_bits(peak: float, top: int, most: int) -> int:
 def tanh_coefficients(act_frac: int, z_frac: int, seg_bits: int, shift: int) -> NDArray[np.int16]:
     """Return the tanh table, int16 ``[segments, 3]``.
 
-    The slope at zero would be 32768, one more than a word holds: the first segment starts at 32767 and keeps its end value.
+    Two segments are not the plain parabola. The slope at zero would be 32768, one more than a word holds: the first
+    segment starts at 32767 and keeps its end value. The last one ends with slope zero, because inputs beyond the table
+    are clamped to its end and a slope there would be a force without an energy.
     """
     count, scale = 1 << (15 - seg_bits), 2.0 ** (act_frac + shift)
     values = np.tanh(segment_nodes(count, 0, 2.0 ** (seg_bits - z_frac)))
@@ -39,4 +41,5 @@ def tanh_coefficients(act_frac: int, z_frac: int, seg_bits: int, shift: int) -> 
     over = c1 > 32767
     c1[over] = 32767
     c2[over] = end[over] - 32767
+    c2[-1] = -np.floor(c1[-1] / 2)
     return np.stack([np.rint(values[:, 0] * 2.0**act_frac), c1, c2], axis=1).astype(np.int16)

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from nvnmd.quantize.from_float import embedding_values, feature_tables
+from nvnmd.quantize.from_float import channel_scales, embedding_values, feature_tables
 from nvnmd.quantize.integer_model import IntegerModel
 from nvnmd.quantize.nodes import parabola
 from nvnmd.quantize.qat.quantizers import REAL, WordQuantizer, round_to
@@ -20,17 +20,20 @@ class FeatureTables(nn.Module):
 
     Attributes:
         weights, biases: of the embedding nets, per layer [n_nets, n_in, n_out] and [n_nets, n_out].
-        gate: [n_types^2, M1], ``1 + t_ab``, or None.
+        gate: [n_types^2, M1], ``1 + t_ab`` over the channel scales, or None.
     """
 
     inputs: Tensor
+    scale: Tensor
 
     def __init__(self, model: DeepPot, integer: IntegerModel, on: Stages) -> None:
         super().__init__()
         f, self.on = integer.formats, on
         self.weights = nn.ParameterList([nn.Parameter(w.detach().to(REAL).clone()) for w in model.embedding.weights])
         self.biases = nn.ParameterList([nn.Parameter(b.detach().to(REAL).clone()) for b in model.embedding.biases])
-        self.gate = None if model.gate is None else nn.Parameter(1.0 + model.gate.detach().to(REAL))
+        scale = torch.from_numpy(channel_scales(model))
+        self.register_buffer("scale", scale, persistent=False)
+        self.gate = None if model.gate is None else nn.Parameter((1.0 + model.gate.detach().to(REAL)) / scale)
         tables, _ = feature_tables(model)
         self.nets = [net for net, _ in tables]
         start = integer.u_min >> 15
@@ -49,7 +52,7 @@ class FeatureTables(nn.Module):
     def nodes(self) -> Tensor:
         """G at all nodes, [tables, 2 * segments + 1, M1]."""
         weights, biases = [w[self.nets] for w in self.weights], [b[self.nets] for b in self.biases]
-        return embedding_values(self.inputs, weights, biases)
+        return self.scale * embedding_values(self.inputs, weights, biases)
 
     def coefficients(self) -> Tensor:
         """Real coefficients of all segments, [tables, segments, 3, M1]."""

@@ -38,7 +38,11 @@ class IntegerPot(nn.Module):
         self.n_types = integer.n_types
         self.features = FeatureTables(model, integer, on)
         weights = [w.detach().transpose(1, 2) for w in model.fitting.weights]
-        self.fitting = FittingWords(weights, [b.detach() for b in model.fitting.biases], integer.skip, f, on)
+        biases = [b.detach() for b in model.fitting.biases]
+        if "weights" in on:  # the compiler has moved the output biases to correct the energies
+            frac = f.weight_frac[-1] + f.act_frac[-1]
+            biases[-1] = torch.from_numpy(integer.out_bias * 2.0**-frac).unsqueeze(1)
+        self.fitting = FittingWords(weights, biases, integer.skip, f, on)
         self.stage_words = nn.ModuleDict({
             "X": WordQuantizer(f.x_frac, f.x_bits), "D": WordQuantizer(f.d_frac, 16), "Y": WordQuantizer(f.y_frac, 16),
             "A": WordQuantizer(f.a_frac, f.a_bits), "B": WordQuantizer(f.b_frac, f.b_bits),
