@@ -339,7 +339,7 @@ def parse_settings(data: dict[str, Any]) -> tuple[Settings, list[str]]:
         The settings, and notes on keys that have no effect.
 
     Raises:
-        SettingsError: unknown, refused or wrong keys; every one is named.
+        SettingsError: unknown, refused or wrong keys; at least one of each wrong section is named.
     """
     notes: list[str] = []
     try:
@@ -357,8 +357,10 @@ def load_settings(path: Path) -> tuple[Settings, list[str]]:
     """
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"cannot read settings from {path}: {error}") from None
+    except OSError as error:
+        raise SettingsError(f"cannot read settings from {path}: {str(error.strerror).lower()}") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"cannot read settings from {path}: it is not a text file") from None
     try:
         data = _parse_text(text, path.suffix)
     except ValueError as error:

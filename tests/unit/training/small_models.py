@@ -7,6 +7,8 @@ from nvnmd.training.batch import Batch
 from nvnmd.training.guard import Guard
 from nvnmd.training.model import DeepPot, ModelShape
 from nvnmd.training.prepare import prepare_frame
+from nvnmd.training.settings import Settings, parse_settings
+from nvnmd.training.system import System
 
 TRICLINIC = np.array([[7.0, 0.0, 0.0], [1.5, 6.5, 0.0], [-1.0, 2.0, 7.5]])
 
@@ -46,3 +48,43 @@ def evaluate(model, positions, cell, types, periodic=True):
     forces = np.empty_like(positions)
     forces[batch.order.numpy()] = prediction.forces.detach().numpy().T
     return prediction.energies.item(), forces, prediction.virials[0].detach().numpy()
+
+
+def labeled_system(teacher: DeepPot, n_frames=4, n_atoms=8, name="toy", seed=0, virials=True) -> System:
+    """Frames labeled by a random model: data that can be learned."""
+    n_types = teacher.shape.n_types
+    first = random_frame(n_atoms, n_types, closest=2.1, seed=seed)
+    rng = np.random.default_rng(seed)
+    positions = [first[0] + 0.1 * rng.normal(size=first[0].shape) for _ in range(n_frames)]
+    labels = [evaluate(teacher, p, first[1], first[2]) for p in positions]
+    return System(
+        name=name,
+        type_map=teacher.shape.type_map,
+        types=first[2],
+        cells=np.array([first[1]] * n_frames),
+        positions=np.array(positions),
+        energies=np.array([energy for energy, _, _ in labels]) - 100.0 * n_atoms,
+        forces=np.array([forces for _, forces, _ in labels]),
+        virials=np.array([virial for _, _, virial in labels]) if virials else None,
+    )
+
+
+def small_settings(steps=8, form="se_e2_a", **changes) -> Settings:
+    """Settings that train the shape of `random_model`."""
+    data = {
+        "model": {
+            "type_map": ["Ge", "Te"],
+            "descriptor": {"type": form, "rcut": 5.0, "rcut_smth": 2.0, "neuron": [4, 8, 16], "seed": 1},
+            "fitting_net": {"neuron": [12, 12]},
+        },
+        "loss": {"start_pref_v": 0.02, "limit_pref_v": 1.0},
+        "training": {
+            "training_data": {"systems": ["toy"], "batch_size": 2},
+            "numb_steps": steps,
+            "seed": 5,
+            "disp_freq": 2,
+            "save_freq": 1000,
+        },
+    }
+    data["training"] |= changes
+    return parse_settings(data)[0]
