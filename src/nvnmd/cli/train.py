@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,12 +32,12 @@ def train(
 ) -> None:
     """Train a deep potential in FP32 on DFT frames.
 
-    The settings file has DeePMD-kit's sections model, learning_rate, loss and training, so an input.json of yours works;
-    a section nvnmd holds the rest. Paths of systems are relative to the settings file. Unknown keys are refused; keys
-    that do not apply here are named.
+    The settings file has DeePMD-kit's sections model, learning_rate, loss and training, so an input.json of yours
+    works; a section nvnmd holds the rest. Paths of systems are relative to the settings file. Unknown keys are refused;
+    keys that do not apply here are named.
 
-    Written to the folder: model.safetensors (the float model), model.ckpt.pt (everything needed to continue), lcurve.out
-    and, if asked for, TensorBoard logs.
+    Written to the folder: model.safetensors (the float model), model.ckpt.pt (everything needed to continue),
+    lcurve.out and, if asked for, TensorBoard logs.
 
     Ctrl-C saves and leaves; --restart then goes on to the same result as a run that was never stopped.
 
@@ -56,7 +57,7 @@ def train(
     for note in notes:
         log.warning("%s: %s", settings, note)
     _check_device(device)
-    output.mkdir(parents=True, exist_ok=True)
+    _check_folder(output, restart)
     data = load_data(parsed, settings.parent)
     trainer = _make_trainer(parsed, data, output, restart, init_model, device)
     log.info("%s", _describe(data, trainer))
@@ -64,6 +65,19 @@ def train(
         typer.echo(f"stopped after step {trainer.step}; --restart continues", err=True)
         raise typer.Exit(130)
     typer.echo(f"model: {output / MODEL_FILE}")
+
+
+def _check_folder(output: Path, restart: bool) -> None:
+    """Find out before training whether the folder can be written to and, for a restart, continued in."""
+    from nvnmd.training.errors import NvnmdError
+
+    if restart and not (output / MODEL_FILE).exists():
+        raise NvnmdError(f"nothing to continue in {output} (no {MODEL_FILE}); start without --restart")
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=output).close()
+    except OSError as error:
+        raise NvnmdError(f"cannot write to {output}: {str(error.strerror).lower()}; choose a folder with -o") from None
 
 
 def _check_device(device: str) -> None:
