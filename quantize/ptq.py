@@ -27,6 +27,7 @@ from nvnmd.training.system import System
 
 _CALIBRATION_ATOMS = 6000
 _CORRECTION_FRAMES = 30
+_SURVEY_FRAMES = 200
 _DX_FRAC = 14
 
 
@@ -44,18 +45,36 @@ def quantize_model(
     Raises:
         QuantizeError: there is no frame, or the model does not fit the specification.
     """
-    options = options or CompileOptions()
-    if not any(system.n_frames for system in systems):
-        raise QuantizeError("no frames to calibrate the number formats on; pass the training frames")
-    limit = (2**24 - 0.5) ** 0.5 * 2.0 ** (-options.u_frac / 2)
-    if model.shape.rcut > limit:
-        raise QuantizeError(
-            f"rcut = {model.shape.rcut} A is beyond {limit:.3g} A, the most that r² with {options.u_frac} fraction bits "
-            "holds; train with a smaller model.descriptor.rcut"
-        )
+    options = options or options_for(model, systems)
     spec = float_spec(model)
     integer = compile_model(spec, calibration_atoms(model, systems), options, provenance)
     return correct_energies(model, integer, systems)
+
+
+def options_for(model: DeepPot, systems: Sequence[System], **chosen: Any) -> CompileOptions:
+    """Compiler options that suit a model and its frames; ``chosen`` ones are taken as they are.
+
+    Tables start at 1.5 Å, or at 0.8 of the shortest distance where that is shorter; an atom may have 64 neighbors, or
+    half as many again as any atom seen.
+
+    Raises:
+        QuantizeError: there is no frame, or the cutoff is beyond what displacement words hold.
+    """
+    if not any(system.n_frames for system in systems):
+        raise QuantizeError("no frames to calibrate the number formats on; pass the training frames")
+    rcut, limit = model.shape.rcut, float(1 << (17 - _DX_FRAC))
+    if rcut > limit:
+        raise QuantizeError(
+            f"rcut = {rcut} A is beyond {limit:g} A, the most that a displacement word holds; train with a smaller "
+            "model.descriptor.rcut"
+        )
+    shortest, most = rcut, 0
+    for system in spread_frames(systems, _SURVEY_FRAMES):
+        pairs = find_pairs(system.positions[0], system.cells[0], rcut, system.periodic)
+        shortest = min(shortest, float(pairs.distances.min(initial=rcut)))
+        most = max(most, int(np.bincount(pairs.centers, minlength=1).max()))
+    found = {"table_start_A": min(1.5, 0.8 * shortest), "max_neighbors": min(1024, max(64, -(-3 * most // 32) * 16))}
+    return CompileOptions(**(found | chosen))
 
 
 def spread_frames(systems: Sequence[System], most: int) -> list[System]:
@@ -80,7 +99,7 @@ def calibration_atoms(model: DeepPot, systems: Sequence[System], most: int = _CA
 
 def correct_energies(model: DeepPot, integer: IntegerModel, systems: Sequence[System]) -> IntegerModel:
     """Move the output biases by the mean energy error per atom against the float model, type by type where known."""
-    pot, reference = IntegerPot(model, integer), copy.deepcopy(model).double()
+    pot, reference = IntegerPot.from_float(model, integer), copy.deepcopy(model).double()
     counts, errors = [], []
     for system in spread_frames(systems, _CORRECTION_FRAMES):
         types = model_types(system, integer.type_map)

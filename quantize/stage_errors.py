@@ -75,7 +75,7 @@ def _frames(reference: DeepPot, integer: IntegerModel, system: System) -> list[_
 def _compare(
     model: DeepPot, integer: IntegerModel, frames: Sequence[_Frame], on: Stages, nodes: TableNodes
 ) -> dict[str, float]:
-    pot = IntegerPot(model, integer, on)
+    pot = IntegerPot.from_float(model, integer, on)
     squares, energies, components = 0.0, [], 0
     for frame in frames:
         words = frame.rounded if "positions" in on else frame.exact

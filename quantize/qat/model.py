@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from nvnmd.quantize.integer_model import IntArray, IntegerModel
-from nvnmd.quantize.qat.embedding import FeatureTables
+from nvnmd.quantize.qat.embedding import FeatureTables, FixedTables
 from nvnmd.quantize.qat.network import FittingWords
 from nvnmd.quantize.qat.quantizers import WordQuantizer, round_to
 from nvnmd.quantize.qat.stages import ALL, Stages
@@ -26,29 +26,49 @@ class IntegerPot(nn.Module):
     radial, angular and guard tables and the energy shifts are those of ``integer``.
 
     Args:
-        model: the float model to start from.
-        integer: its integer model, quantized after training.
+        integer: gives formats, fixed tables and sizes.
+        features: the feature tables.
+        fitting: the fitting networks.
         on: stages that round; all but for measurements.
     """
 
-    def __init__(self, model: DeepPot, integer: IntegerModel, on: Stages = ALL) -> None:
+    def __init__(
+        self, integer: IntegerModel, features: FeatureTables | FixedTables, fitting: FittingWords, on: Stages = ALL
+    ) -> None:
         super().__init__()
         f = integer.formats
         self.integer, self.formats, self.on, self.m2 = integer, f, on, integer.m2
         self.n_types = integer.n_types
-        self.features = FeatureTables(model, integer, on)
-        weights = [w.detach().transpose(1, 2) for w in model.fitting.weights]
-        biases = [b.detach() for b in model.fitting.biases]
-        if "weights" in on:  # the compiler has moved the output biases to correct the energies
-            frac = f.weight_frac[-1] + f.act_frac[-1]
-            biases[-1] = torch.from_numpy(integer.out_bias * 2.0**-frac).unsqueeze(1)
-        self.fitting = FittingWords(weights, biases, integer.skip, f, on)
+        self.features, self.fitting = features, fitting
         self.stage_words = nn.ModuleDict({
             "X": WordQuantizer(f.x_frac, f.x_bits), "D": WordQuantizer(f.d_frac, 16), "Y": WordQuantizer(f.y_frac, 16),
             "A": WordQuantizer(f.a_frac, f.a_bits), "B": WordQuantizer(f.b_frac, f.b_bits),
             "V": WordQuantizer(f.v_frac, f.v_bits), "P": WordQuantizer(f.p_frac, f.p_bits),
             "F": WordQuantizer(f.f_frac, f.f_bits),
         })  # fmt: skip
+
+    @classmethod
+    def from_float(cls, model: DeepPot, integer: IntegerModel, on: Stages = ALL) -> IntegerPot:
+        """A trainable module that starts as the integer model which ``model`` was compiled to."""
+        f = integer.formats
+        weights = [w.detach().transpose(1, 2) for w in model.fitting.weights]
+        biases = [b.detach() for b in model.fitting.biases]
+        if "weights" in on:  # quantization after training has moved the output biases to correct the energies
+            frac = f.weight_frac[-1] + f.act_frac[-1]
+            biases[-1] = torch.from_numpy(integer.out_bias * 2.0**-frac).unsqueeze(1)
+        fitting = FittingWords(weights, biases, integer.skip, f, on)
+        return cls(integer, FeatureTables(model, integer, on), fitting, on)
+
+    @classmethod
+    def from_integer(cls, integer: IntegerModel) -> IntegerPot:
+        """A module that evaluates any integer model; its feature tables cannot be trained."""
+        f = integer.formats
+        weights = [*integer.weights, integer.out_weight[:, None, :]]
+        biases = [*integer.biases, integer.out_bias[:, None]]
+        scaled = [torch.from_numpy(w * 2.0**-frac) for w, frac in zip(weights, f.weight_frac, strict=True)]
+        fractions = zip(f.weight_frac, f.act_frac, strict=True)
+        moved = [torch.from_numpy(b * 2.0 ** -(w + a)) for b, (w, a) in zip(biases, fractions, strict=True)]
+        return cls(integer, FixedTables(integer), FittingWords(scaled, moved, integer.skip, f, ALL))
 
     def _word(self, stage: str, x: Tensor) -> Tensor:
         return self.stage_words[stage](x) if stage in self.on else x

@@ -32,7 +32,7 @@ class FittingWords(nn.Module):
         self.weight_words = nn.ModuleList([WordQuantizer(frac, f.weight_bits) for frac in f.weight_frac])
         sums = [w + a for w, a in zip(f.weight_frac, f.act_frac, strict=True)]
         self.bias_words = nn.ModuleList([WordQuantizer(frac, 32) for frac in sums])
-        self.z_word = WordQuantizer(f.z_frac, 16)
+        self.z_word, self.z_top = WordQuantizer(f.z_frac, 16), 32767 * 2.0**-f.z_frac
         self.h_words = nn.ModuleList([WordQuantizer(f.act_frac[layer + 1], 16) for layer in range(layers)])
         self.grad_words = nn.ModuleList([WordQuantizer(f.grad_frac[layer], 16) for layer in range(layers)])
         table = tanh_coefficients(f.act_frac[1], f.z_frac, f.tanh_seg_bits, f.tanh_shift)
@@ -60,7 +60,7 @@ class FittingWords(nn.Module):
         h, slopes = d, []
         for layer, has_skip in enumerate(self.skip):
             z = _by_type(h, weights[layer].transpose(1, 2), counts, biases[layer])
-            act, slope = self._tanh(self.z_word(z) if "z" in self.on else z)
+            act, slope = self._tanh(self.z_word(z) if "z" in self.on else z.clamp(-self.z_top, self.z_top))
             slopes.append(slope)
             out = h + act if has_skip else act
             h = self.h_words[layer](out) if has_skip and "H" in self.on else out

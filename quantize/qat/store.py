@@ -75,6 +75,11 @@ class WordStore:
             has_virial=torch.tensor([system.virials is not None]),
         )
         prepared = replace(prepare_words(self.integer, words, name), labels=labels)
+        if prepared.too_close:
+            start = (self.integer.u_min * 2.0**-self.integer.formats.u_frac) ** 0.5
+            raise QuantizeError(
+                f"{name}: atoms closer than {start:.2f} A, where the tables start; leave the frame out or lower table_start_A"
+            )
         size = sum(t.nbytes for f in fields(prepared) if isinstance(t := getattr(prepared, f.name), Tensor))
         if size <= self._free:
             self._free -= size

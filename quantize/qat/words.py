@@ -35,7 +35,7 @@ class WordBatch:
         h, hp, sp: [n_atoms, width] angular value and slope, radial slope; slopes per segment.
         guard: [n_atoms] eV; guard_slope: [n_atoms, width] eV/Å².
         neighbors: [n_atoms, width] row of the neighbor atom.
-        clipped: words of R that were clipped.
+        clipped: words of R that were clipped; too_close: neighbors below the start of the tables.
         labels: or None.
     """
 
@@ -56,6 +56,7 @@ class WordBatch:
     guard_slope: Tensor
     neighbors: Tensor
     clipped: int
+    too_close: int
     labels: Labels | None = None
 
     @property
@@ -92,7 +93,9 @@ def prepare_words(
     center = np.repeat(np.arange(len(types)), np.diff(first))
     kinds = types[center], types[words.neighbor]
     x = words.displacement * 2.0**-f.dx_frac
-    u = np.maximum(_round((x * x).sum(axis=1), f.u_frac, "positions" in on), model.u_min * 2.0**-f.u_frac)
+    u, u_min = _round((x * x).sum(axis=1), f.u_frac, "positions" in on), model.u_min * 2.0**-f.u_frac
+    too_close = int(np.count_nonzero(u < u_min))
+    u = np.maximum(u, u_min)
     seg = np.floor(u * 2.0**f.seg_frac).astype(np.int64)
     t = u * 2.0**f.seg_frac - seg
     start = model.u_min >> 15
@@ -117,6 +120,7 @@ def prepare_words(
         frame_of_atom=torch.zeros(len(types), dtype=torch.int64),
         guard=torch.from_numpy(np.bincount(center, guard, minlength=len(types))),
         clipped=clipped,
+        too_close=too_close,
         **{key: _padded(np.asarray(pair[key]), center, column, shape) for key in PADDED},
     )
 
@@ -203,6 +207,7 @@ def collate_words(frames: Sequence[WordBatch]) -> WordBatch:
         frame_of_atom=torch.repeat_interleave(torch.arange(len(frames)), sizes),
         guard=torch.cat([frame.guard for frame in frames]),
         clipped=sum(frame.clipped for frame in frames),
+        too_close=sum(frame.too_close for frame in frames),
         labels=_join(labels) if len(labels) == len(frames) else None,
         **{key: torch.cat([widen(getattr(frame, key)) for frame in moved]) for key in PADDED},
     )

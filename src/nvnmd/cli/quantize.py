@@ -1,0 +1,228 @@
+"""`nvnmd quantize`: from a float model to the integer model file."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from nvnmd.quantize.integer_model import IntegerModel
+    from nvnmd.quantize.qat.tuning import Tuner, TuningOptions
+    from nvnmd.training.model import DeepPot
+    from nvnmd.training.settings import Settings
+    from nvnmd.training.setup import TrainingData
+
+log = logging.getLogger("nvnmd.quantize")
+
+FLOAT_FILE, STAGES_FILE = "model.safetensors", "stages.json"
+_STAGE_FRAMES = 12
+
+
+def quantize(
+    model: Annotated[Path, typer.Argument(help="Folder of nvnmd train, or its model.safetensors.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder for the results; by default quantize beside train.")
+    ] = None,
+    data: Annotated[
+        list[str] | None, typer.Option("--data", help="Frames to fine-tune on instead of those of training; repeatable.")
+    ] = None,
+    steps: Annotated[int, typer.Option(help="Steps of fine-tuning.", min=1)] = 1000,
+    start_lr: Annotated[float, typer.Option(help="Learning rate at the first step; falls to a hundredth.")] = 1e-4,
+    weight_bits: Annotated[int, typer.Option(help="Bits of the fitting weights.", min=2, max=16)] = 16,
+    max_neighbors: Annotated[
+        int, typer.Option(help="Most neighbors of an atom; 0 chooses from the data.", min=0, max=1024)
+    ] = 0,
+    finetune: Annotated[
+        bool, typer.Option("--finetune/--no-finetune", help="Without: only quantize after training.")
+    ] = True,
+    restart: Annotated[bool, typer.Option("--restart", help="Continue from the checkpoint in the folder.")] = False,
+    threads: Annotated[int, typer.Option(help="CPU threads; 0 takes OMP_NUM_THREADS or all cores.", min=0)] = 0,
+) -> None:
+    """Fine-tune a trained potential to fixed point and write the integer model file.
+
+    Number formats are chosen from the ranges on the training frames and rounded once; then the model is fine-tuned at
+    a small learning rate while it computes exactly the integers that every backend will compute. The best model by the
+    loss on held-out frames is kept, so the result is never worse than without fine-tuning.
+
+    Written to the folder: model.nvnmd (the best model so far, at any time), lcurve.out, stages.json (what each stage's
+    rounding costs) and model.ckpt.pt.
+
+    Ctrl-C saves and leaves; model.nvnmd is then the best so far, and --restart goes on.
+
+    Examples:
+
+        nvnmd quantize run/train                       writes run/quantize/model.nvnmd
+
+        nvnmd quantize run/train --no-finetune -o ptq  quantize only
+
+        nvnmd quantize run/train --weight-bits 8 --steps 4000 -o run8
+    """
+    import torch
+
+    from nvnmd.quantize.qat.tuning import TuningOptions
+    from nvnmd.training.model_file import load_model
+
+    if threads:
+        torch.set_num_threads(threads)
+    path = find_model(model)
+    folder = output or (path.parent.parent if path.parent.name == "train" else path.parent) / "quantize"
+    folder.mkdir(parents=True, exist_ok=True)
+    float_model = load_model(path)
+    settings, frames, record = _load_data(path, data)
+    chosen = {"weight_bits": weight_bits} | ({"max_neighbors": max_neighbors} if max_neighbors else {})
+    integer = _start(path, float_model, frames, chosen, folder, record, restart)
+    finished, step = True, 0
+    if finetune:
+        options = TuningOptions(steps=steps, start_lr=start_lr, stop_lr=start_lr / 100)
+        integer, finished, step = _tune(float_model, integer, frames, settings, options, folder, restart)
+    _finish(float_model, integer, frames, folder)
+    if not finished:
+        typer.echo(f"stopped after step {step}; --restart continues", err=True)
+        raise typer.Exit(130)
+
+
+def find_model(path: Path) -> Path:
+    """The float model that a path means: a file, a folder of nvnmd train, or a run folder.
+
+    Raises:
+        NvnmdError: there is none.
+    """
+    from nvnmd.training.errors import NvnmdError
+
+    if path.is_file():
+        return path
+    for place in (path / FLOAT_FILE, path / "train" / FLOAT_FILE):
+        if place.is_file():
+            return place
+    raise NvnmdError(f"{path}: no {FLOAT_FILE} there; give the folder that nvnmd train wrote, or the file")
+
+
+def _load_data(path: Path, data: list[str] | None) -> tuple[Settings, TrainingData, dict[str, Any] | None]:
+    """Settings of training, the frames, and the record of the frames if they are others than those of training."""
+    from nvnmd.cli.train import load_data
+    from nvnmd.training.errors import NvnmdError
+    from nvnmd.training.frames import load_systems
+    from nvnmd.training.model_file import read_provenance
+    from nvnmd.training.settings import parse_settings
+    from nvnmd.training.setup import prepare_data, provenance
+
+    record = read_provenance(path)
+    if "settings" not in record:
+        raise NvnmdError(f"{path} does not say how it was trained; only models of nvnmd train can be quantized")
+    settings, _ = parse_settings(record["settings"])
+    if data:
+        systems = load_systems(data, settings.model.type_map)
+        frames = prepare_data(systems, None, settings.nvnmd.validation_fraction)
+        made = provenance(settings, frames)
+        return settings, frames, {key: made[key] for key in ("training_data", "validation_data")}
+    frames = load_data(settings, _base(path, settings.training.training_data.systems))
+    _check_same(record, settings, frames)
+    return settings, frames, None
+
+
+def _base(path: Path, systems: list[str]) -> Path:
+    """The folder that the paths of the training data count from: here, or a folder that holds the model."""
+    relative = [system for system in systems if not Path(system).is_absolute()]
+    for place in (Path(), *path.resolve().parents):
+        if all(any(place.glob(system)) or (place / system).exists() for system in relative):
+            return place
+    return Path()
+
+
+def _check_same(record: dict[str, Any], settings: Settings, frames: TrainingData) -> None:
+    from nvnmd.training.setup import provenance
+
+    now = [entry["sha256"] for entry in provenance(settings, frames)["training_data"]]
+    if now != [entry["sha256"] for entry in record.get("training_data", [])]:
+        log.warning("the training frames have changed since the model was trained; going on with those of now")
+
+
+def _start(
+    path: Path,
+    model: DeepPot,
+    frames: TrainingData,
+    chosen: dict[str, Any],
+    folder: Path,
+    record: dict[str, Any] | None,
+    restart: bool,
+) -> IntegerModel:
+    """The integer model to start from, quantized after training; and what each stage costs."""
+    from nvnmd.quantize.model_file import load_model
+    from nvnmd.quantize.provenance import provenance
+    from nvnmd.quantize.ptq import options_for, quantize_model, spread_frames
+    from nvnmd.quantize.stage_errors import stage_errors
+    from nvnmd.training.model_file import write_atomically
+
+    if restart:
+        return load_model(folder / "model.nvnmd")
+    options = options_for(model, [*frames.train, *frames.validation], **chosen)
+    log.info("choosing number formats; tables start at %.2f A", options.table_start_A)
+    integer = quantize_model(model, frames.train, options, provenance(path, options, record))
+    systems = spread_frames(list(frames.validation or frames.train), _STAGE_FRAMES)
+    records = stage_errors(model, integer, systems)
+    write_atomically(folder / STAGES_FILE, (json.dumps(records, indent=1) + "\n").encode())
+    worst = max((r for r in records if r["mode"] == "only" and r["stage"] != "all"), key=lambda r: r["force_rmse_meV_A"])
+    log.info(
+        "rounding moves forces by %.2f meV/A, most of it in stage %s (%.2f)",
+        records[0]["force_rmse_meV_A"],
+        worst["stage"],
+        worst["force_rmse_meV_A"],
+    )
+    return integer
+
+
+def _tune(
+    model: DeepPot,
+    integer: IntegerModel,
+    frames: TrainingData,
+    settings: Settings,
+    options: TuningOptions,
+    folder: Path,
+    restart: bool,
+) -> tuple[IntegerModel, bool, int]:
+    """Fine-tune with a progress bar: the best model, whether the last step was reached, and the step."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from nvnmd.quantize.qat.tuning import Tuner
+
+    columns = (TextColumn("fine-tuning"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, TextColumn("{task.fields[best]}"), console=Console(stderr=True)) as bar:
+        task = bar.add_task("fine-tuning", total=options.steps, best="")
+        tuner: Tuner
+
+        def show(_: Any) -> None:
+            best = tuner.best.provenance["quantize"]["best"]
+            bar.update(task, best=f"best: step {best['step']}, loss {best['loss']:.4g}")
+
+        def count(step: int) -> None:
+            bar.update(task, completed=step)
+
+        tuner = Tuner(model, integer, frames, settings, options, folder, restart, show, count)
+        bar.update(task, completed=tuner.trainer.step)
+        finished = tuner.run()
+    return tuner.best, finished, tuner.trainer.step
+
+
+def _finish(model: DeepPot, integer: IntegerModel, frames: TrainingData, folder: Path) -> None:
+    """Measure float and integer model on all frames, keep the figures in the model file and show them."""
+    import dataclasses
+
+    from nvnmd.quantize.model_file import save_model
+    from nvnmd.quantize.provenance import measured_errors
+
+    errors = measured_errors(model, integer, [*frames.train, *frames.validation])
+    integer = dataclasses.replace(integer, provenance=integer.provenance | {"errors": errors})
+    save_model(integer, folder / "model.nvnmd")
+    for part, float_row in errors["float"]["parts"].items():
+        row = errors["integer"]["parts"][part]
+        figures = [
+            f"{name} RMSE {1000 * row[key]:.2f} {unit} (float model {1000 * float_row[key]:.2f}, x {row[key] / float_row[key]:.3f})"
+            for name, key, unit in (("energy", "energy_rmse", "meV/atom"), ("force", "force_rmse", "meV/A"))
+        ]
+        typer.echo(f"{part}: {', '.join(figures)}")
+    typer.echo(f"model: {folder / 'model.nvnmd'}")
