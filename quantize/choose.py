@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nvnmd.quantize.fixed import limit
 from nvnmd.quantize.float_spec import Array, FloatSpec
 from nvnmd.quantize.formats import NumberFormats
-from nvnmd.quantize.nodes import fraction_bits, parabola, segment_nodes
+from nvnmd.quantize.fractions import align, table_fractions, weight_fractions
+from nvnmd.quantize.nodes import fraction_bits, segment_nodes
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,9 @@ def table_segments(spec: FloatSpec, options: CompileOptions) -> int:
     return -(-round(spec.rcut_A**2 * 2.0**options.u_frac) >> 15)
 
 
-def choose_formats(spec: FloatSpec, nodes: TableNodes, peaks: dict[str, float], options: CompileOptions) -> NumberFormats:
+def choose_formats(
+    spec: FloatSpec, nodes: TableNodes, peaks: dict[str, float], options: CompileOptions
+) -> NumberFormats:
     """Choose every fraction: the largest that holds the ranges, with ``headroom`` for stages that data decide.
 
     Args:
@@ -76,78 +78,58 @@ def choose_formats(spec: FloatSpec, nodes: TableNodes, peaks: dict[str, float], 
     layers, seg_frac = len(spec.weights), options.u_frac - 15
     stage = {name: peak * options.headroom for name, peak in peaks.items()}
     gated = 0 if spec.gate is None else 1
-    feature_frac, feature_shift = _table_fractions(nodes.features, 32767, 32767, 32767, most=14)
-    s_frac, s_shift = _table_fractions(nodes.radial, (1 << 26) - 1, (1 << 26) - 1, (1 << 26) - 1, most=22)
-    h_frac, h_shift = _table_fractions(nodes.angular, (1 << 26) - 1, (1 << 26) - 1, (1 << 26) - 1, most=22)
+    feature_frac, feature_shift = table_fractions(nodes.features, 32767, 32767, 32767, most=14)
+    s_frac, s_shift = table_fractions(nodes.radial, (1 << 26) - 1, (1 << 26) - 1, (1 << 26) - 1, most=22)
+    h_frac, h_shift = table_fractions(nodes.angular, (1 << 26) - 1, (1 << 26) - 1, (1 << 26) - 1, most=22)
     env_frac = min(fraction_bits(max(np.abs(nodes.radial).max(), _angular_peak(nodes, options)), 32767, 15), s_frac)
     x_frac = min(fraction_bits(stage["X"], limit(15), 15), env_frac + feature_frac - gated + spec.norm_shift)
-    # A shift of at most 16 keeps the sums of X inside 32-bit lanes on normal atoms; R has bits to spare, because N of them are averaged.
+    # A shift of at most 16 keeps the sums of X inside 32-bit lanes on normal atoms; R has bits to spare, because N of
+    # them are averaged.
     env_frac -= max(0, min(env_frac - 10, env_frac + feature_frac - gated + spec.norm_shift - x_frac - 16))
     d_frac = min(fraction_bits(stage["D"], 32767, 15), 2 * x_frac)
     act = min(14, int(np.log2(32767 / (1 + sum(spec.skip)))))
-    weight_frac = tuple(_weight_fractions(spec, options.weight_bits, [d_frac] + [act] * layers))
+    weight_frac = tuple(weight_fractions(spec, options.weight_bits, [d_frac] + [act] * layers))
     grad_frac = [0] * layers + [weight_frac[layers]]
     for layer in range(layers, 0, -1):
-        grad_frac[layer - 1] = min(fraction_bits(stage[f"g{layer - 1}"], 32767, 15), grad_frac[layer] + weight_frac[layer - 1])
+        grad_frac[layer - 1] = min(
+            fraction_bits(stage[f"g{layer - 1}"], 32767, 15), grad_frac[layer] + weight_frac[layer - 1]
+        )
     y_frac = min(fraction_bits(stage["Y"], 32767, 24), grad_frac[0] + x_frac)
     gated_frac = feature_frac - gated
     a_frac = min(fraction_bits(stage["A"], limit(18), 24), y_frac + gated_frac + spec.norm_shift)
-    b_frac = min(fraction_bits(stage["B"] * 2.0**-seg_frac, limit(18), 30), y_frac + gated_frac + feature_shift + spec.norm_shift)
+    b_frac = min(
+        fraction_bits(stage["B"] * 2.0**-seg_frac, limit(18), 30), y_frac + gated_frac + feature_shift + spec.norm_shift
+    )
     v_frac = min(fraction_bits(stage["V"], limit(18), 24), a_frac + 14)
-    a_frac, b_frac, v_frac, h_frac = _align(a_frac, b_frac, v_frac, s_frac + s_shift, (h_frac, h_shift), env_frac)
+    a_frac, b_frac, v_frac, h_frac = align(a_frac, b_frac, v_frac, s_frac + s_shift, (h_frac, h_shift), env_frac)
     return NumberFormats(
-        feature_frac=gated_frac, feature_shift=feature_shift, s_frac=s_frac, s_shift=s_shift, h_frac=h_frac, h_shift=h_shift,
-        env_frac=env_frac, norm_shift=spec.norm_shift, x_frac=x_frac, d_frac=d_frac, weight_frac=weight_frac,
-        act_frac=(d_frac, *[act] * layers), grad_frac=tuple(grad_frac), y_frac=y_frac, a_frac=a_frac, b_frac=b_frac, v_frac=v_frac,
-        u_frac=options.u_frac, weight_bits=options.weight_bits, z_frac=options.z_frac, tanh_shift=6 - act + options.z_frac,
+        feature_frac=gated_frac,
+        feature_shift=feature_shift,
+        s_frac=s_frac,
+        s_shift=s_shift,
+        h_frac=h_frac,
+        h_shift=h_shift,
+        env_frac=env_frac,
+        norm_shift=spec.norm_shift,
+        x_frac=x_frac,
+        d_frac=d_frac,
+        weight_frac=weight_frac,
+        act_frac=(d_frac, *[act] * layers),
+        grad_frac=tuple(grad_frac),
+        y_frac=y_frac,
+        a_frac=a_frac,
+        b_frac=b_frac,
+        v_frac=v_frac,
+        u_frac=options.u_frac,
+        weight_bits=options.weight_bits,
+        z_frac=options.z_frac,
+        tanh_shift=6 - act + options.z_frac,
         e_frac=min(22, weight_frac[layers] + act, 20 + seg_frac),
-    )  # fmt: skip
-
-
-def _table_fractions(nodes: Array, value_top: int, slope_top: int, curve_top: int, most: int) -> tuple[int, int]:
-    """Value fraction and slope shift; nodes have shape [tables, segments, 3, ...]."""
-    c0, c1, c2 = parabola(*np.moveaxis(nodes, 2, 0))
-    slope = np.maximum(np.abs(c1), np.abs(c1 + 2 * c2)).max()
-    slope_frac = min(fraction_bits(float(slope), slope_top - 2, 30), fraction_bits(float(np.abs(c2).max()), curve_top - 2, 30))
-    reach = np.abs(c0) + np.maximum(np.abs(c1), np.abs(c1 + c2))
-    value_frac = min(fraction_bits(float(reach.max()), value_top - 3, most), slope_frac)
-    return value_frac, min(slope_frac - value_frac, 14)
+    )
 
 
 def _angular_peak(nodes: TableNodes, options: CompileOptions) -> float:
-    u = segment_nodes(nodes.angular.shape[1] + options.first_segment(), options.first_segment(), 2.0 ** (15 - options.u_frac))
+    u = segment_nodes(
+        nodes.angular.shape[1] + options.first_segment(), options.first_segment(), 2.0 ** (15 - options.u_frac)
+    )
     return float((np.abs(nodes.angular) * np.sqrt(u)).max()) * 1.001
-
-
-def _weight_fractions(spec: FloatSpec, bits: int, act_frac: list[int]) -> list[int]:
-    layers = [*zip(spec.weights, spec.biases, spec.skip, strict=True), (spec.out_weight[:, None, :], spec.out_bias[:, None], False)]
-    return [_weight_fraction(weight, bias, skip, bits, act) for (weight, bias, skip), act in zip(layers, act_frac, strict=True)]
-
-
-def _weight_fraction(weight: Array, bias: NDArray[np.float64], skip: bool, bits: int, act_frac: int) -> int:
-    """Largest fraction that keeps the weights in ``bits`` and both sums within 32 bits (docs/numerics.md, section 10)."""
-    top = 2.0**31 - 1
-    for frac in range(min(fraction_bits(float(np.abs(weight).max()), limit(bits), 15), 15), 0, -1):
-        words = np.abs(np.rint(weight * 2.0**frac))
-        forward = words.sum(axis=2) * 32767 + np.abs(np.rint(bias * 2.0 ** (frac + act_frac)))
-        backward = words.sum(axis=1) * 32767 + (32767 * 2.0**frac if skip else 0)
-        if forward.max() <= top and backward.max() <= top:
-            return frac
-    raise ValueError("a fitting layer has weights or biases too large for 32-bit sums; train with weight decay")
-
-
-def _align(a: int, b: int, v: int, s_slope: int, h: tuple[int, int], env: int) -> tuple[int, int, int, int]:
-    """Lower fractions until T and the force sum fit 52 bits (docs/numerics.md, section 10)."""
-    h_frac, h_shift = h
-    while True:
-        parts = s_slope + a, h_frac + h_shift + v, env + b
-        widths = [45 + max(parts) - parts[0], 45 + max(parts) - parts[1], 36 + max(parts) - parts[2]]
-        if max(widths) + 1 > 52:
-            largest = int(np.argmax(parts))
-            a, v, b = a - (largest == 0), v - (largest == 1), b - (largest == 2)
-        elif a + h_frac - 34 > 5:
-            h_frac -= 1
-        elif 34 - a - h_frac > 6:
-            raise ValueError("the range of the per-neighbor scalars is too large for the force sum")
-        else:
-            return a, b, v, h_frac

@@ -18,7 +18,10 @@ from nvnmd.quantize.reference import AtomInput
 
 
 def compile_model(
-    spec: FloatSpec, atoms: Iterable[AtomInput], options: CompileOptions | None = None, provenance: dict[str, Any] | None = None
+    spec: FloatSpec,
+    atoms: Iterable[AtomInput],
+    options: CompileOptions | None = None,
+    provenance: dict[str, Any] | None = None,
 ) -> IntegerModel:
     """Quantize ``spec`` after training: choose formats on calibration ``atoms``, round everything once.
 
@@ -34,21 +37,34 @@ def compile_model(
     return build_model(spec, nodes, formats, options, provenance or {})
 
 
-def build_model(spec: FloatSpec, nodes: TableNodes, formats: NumberFormats, options: CompileOptions, provenance: dict[str, Any]) -> IntegerModel:
+def build_model(
+    spec: FloatSpec, nodes: TableNodes, formats: NumberFormats, options: CompileOptions, provenance: dict[str, Any]
+) -> IntegerModel:
     """Round tables and weights in the given formats and check every guarantee."""
     f, first, n_seg = formats, options.first_segment(), table_segments(spec, options)
     gated = 0 if spec.gate is None else 1
-    scalar = np.stack([
-        table_words(nodes.radial, f.s_frac, f.s_shift, first), table_words(nodes.angular, f.h_frac, f.h_shift, first)
-    ], axis=2)  # fmt: skip
+    scalar = np.stack(
+        [table_words(nodes.radial, f.s_frac, f.s_shift, first), table_words(nodes.angular, f.h_frac, f.h_shift, first)],
+        axis=2,
+    )
     guard, guard_table = _guard_words(spec, f, first)
     layers = range(len(spec.weights))
     return IntegerModel(
-        type_map=spec.type_map, rcut_A=spec.rcut_A, u_cut=round(spec.rcut_A**2 * 2.0**f.u_frac), u_min=first << 15, m2=spec.m2,
-        max_neighbors=options.max_neighbors, skip=spec.skip,
-        feature_coef=np.moveaxis(table_words(nodes.features, f.feature_frac + gated, f.feature_shift, first), -1, 2).astype(np.int16),
-        scalar_coef=scalar.astype(np.int32), guard_coef=guard[:, :n_seg],
-        feature_table=np.asarray(spec.feature_table, np.int32), scalar_table=np.asarray(spec.scalar_table, np.int32), guard_table=guard_table,
+        type_map=spec.type_map,
+        rcut_A=spec.rcut_A,
+        u_cut=round(spec.rcut_A**2 * 2.0**f.u_frac),
+        u_min=first << 15,
+        m2=spec.m2,
+        max_neighbors=options.max_neighbors,
+        skip=spec.skip,
+        feature_coef=np.moveaxis(
+            table_words(nodes.features, f.feature_frac + gated, f.feature_shift, first), -1, 2
+        ).astype(np.int16),
+        scalar_coef=scalar.astype(np.int32),
+        guard_coef=guard[:, :n_seg],
+        feature_table=np.asarray(spec.feature_table, np.int32),
+        scalar_table=np.asarray(spec.scalar_table, np.int32),
+        guard_table=guard_table,
         gate=None if spec.gate is None else words(spec.gate, 14).astype(np.int16),
         weights=tuple(words(spec.weights[n], f.weight_frac[n]).astype(np.int16) for n in layers),
         biases=tuple(words(spec.biases[n], f.weight_frac[n] + f.act_frac[n]).astype(np.int32) for n in layers),
@@ -56,8 +72,9 @@ def build_model(spec: FloatSpec, nodes: TableNodes, formats: NumberFormats, opti
         out_bias=words(spec.out_bias, f.weight_frac[-1] + f.act_frac[-1]).astype(np.int32),
         energy_bias=words(spec.energy_bias_eV, f.e_frac),
         tanh_coef=tanh_coefficients(f.act_frac[1], f.z_frac, f.tanh_seg_bits, f.tanh_shift),
-        formats=f, provenance=provenance,
-    ).validate()  # fmt: skip
+        formats=f,
+        provenance=provenance,
+    ).validate()
 
 
 def words(values: Array, frac: int) -> IntArray:

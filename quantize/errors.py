@@ -5,7 +5,7 @@ from __future__ import annotations
 from nvnmd.training.errors import NvnmdError
 
 
-class QuantizeError(NvnmdError):
+class QuantizeError(NvnmdError, ValueError):
     """A model that cannot be expressed in the integer specification, or input that is outside its range."""
 
 

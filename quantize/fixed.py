@@ -1,4 +1,4 @@
-"""Fixed-point primitives: the only rounding and the only saturation of the integer model (docs/numerics.md, section 1)."""
+"""Fixed-point primitives: the only rounding and saturation of the integer model (docs/numerics.md, section 1)."""
 
 from __future__ import annotations
 

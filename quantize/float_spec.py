@@ -23,7 +23,7 @@ class FloatSpec:
         normalization: N of ``X = (1/N) Σ Rᵀ G``.
         features: per feature table, ``r`` [n] Å → ``G`` [n, M1] before the gate.
         feature_table: int [T, T], (center, neighbor) → feature table.
-        radial: per scalar table, ``r`` → ``s/σ_s``; angular: ``r`` → ``s/(r σ_r)`` in 1/Å.
+        radial: per scalar table, ``r`` → ``s`` over its scale; angular: ``r`` → ``s/r`` over its scale, in 1/Å.
         scalar_table: int [T, T].
         guard: (center, neighbor, ``r``) → ``½ V`` in eV, zero beyond guard_end_A.
         guard_end_A: range of the guard, Å; 0 switches it off.

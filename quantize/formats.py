@@ -12,8 +12,9 @@ from nvnmd.quantize.errors import QuantizeError
 class NumberFormats:
     """Widths and fraction bits of every word of the integer model.
 
-    A word with ``f`` fraction bits stands for ``word * 2**-f``. Lists are indexed by layer: ``weight_frac[l-1]`` belongs to hidden layer
-    ``l = 1 … L`` and ``weight_frac[L]`` to the output row; ``act_frac`` and ``grad_frac`` have indices ``0 … L``.
+    A word with ``f`` fraction bits stands for ``word * 2**-f``. Lists are indexed by layer: ``weight_frac[l-1]``
+    belongs to hidden layer ``l = 1 … L`` and ``weight_frac[L]`` to the output row; ``act_frac`` and ``grad_frac`` have
+    indices ``0 … L``.
     """
 
     feature_frac: int
@@ -74,7 +75,11 @@ class NumberFormats:
 
     @property
     def _t_parts(self) -> tuple[int, int, int]:
-        return self.s_frac + self.s_shift + self.a_frac, self.h_frac + self.h_shift + self.v_frac, self.env_frac + self.b_frac
+        return (
+            self.s_frac + self.s_shift + self.a_frac,
+            self.h_frac + self.h_shift + self.v_frac,
+            self.env_frac + self.b_frac,
+        )
 
     @property
     def f_acc(self) -> int:
@@ -100,7 +105,10 @@ class NumberFormats:
         known = {field.name for field in fields(cls)}
         missing, extra = known - data.keys(), data.keys() - known
         if missing or extra:
-            raise QuantizeError(f"number formats: missing {sorted(missing)}, unknown {sorted(extra)}; was the file written by this version?")
+            raise QuantizeError(
+                f"number formats: missing {sorted(missing)}, unknown {sorted(extra)}; "
+                "was the file written by this version?"
+            )
         values = {key: tuple(value) if isinstance(value, list) else value for key, value in data.items()}
         for key, value in values.items():
             words = value if isinstance(value, tuple) else (value,)

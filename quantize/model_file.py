@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
-from safetensors import safe_open
 
 from nvnmd.quantize.errors import ModelFileError, QuantizeError
 from nvnmd.quantize.formats import NumberFormats
 from nvnmd.quantize.integer_model import IntegerModel
 
 VERSION = 1
-_DTYPES = {"feature.coef": np.int16, "gate": np.int16, "fit.out.weight": np.int16, "tanh.coef": np.int16, "energy_bias": np.int64}
+_DTYPES = {
+    "feature.coef": np.int16,
+    "gate": np.int16,
+    "fit.out.weight": np.int16,
+    "tanh.coef": np.int16,
+    "energy_bias": np.int64,
+}
 
 
 def _dtype(name: str) -> type:
@@ -41,10 +44,18 @@ def to_bytes(model: IntegerModel) -> bytes:
 
 def _header(model: IntegerModel) -> dict[str, Any]:
     return {
-        "format": "nvnmd", "version": VERSION, "type_map": list(model.type_map), "rcut_A": model.rcut_A, "u_cut": model.u_cut,
-        "u_min": model.u_min, "m2": model.m2, "max_neighbors": model.max_neighbors, "skip": list(model.skip),
-        "formats": model.formats.to_dict(), "provenance": model.provenance,
-    }  # fmt: skip
+        "format": "nvnmd",
+        "version": VERSION,
+        "type_map": list(model.type_map),
+        "rcut_A": model.rcut_A,
+        "u_cut": model.u_cut,
+        "u_min": model.u_min,
+        "m2": model.m2,
+        "max_neighbors": model.max_neighbors,
+        "skip": list(model.skip),
+        "formats": model.formats.to_dict(),
+        "provenance": model.provenance,
+    }
 
 
 def save_model(model: IntegerModel, path: str | Path) -> None:
@@ -54,16 +65,15 @@ def save_model(model: IntegerModel, path: str | Path) -> None:
         QuantizeError: the model breaks a guarantee.
         ModelFileError: the folder cannot be written.
     """
+    from nvnmd.training.model_file import write_atomically  # brings torch, which reading does not need
+
     path, data = Path(path), to_bytes(model)
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(file.name, 0o644)
-        os.replace(file.name, path)
+        write_atomically(path, data)
     except OSError as error:
-        raise ModelFileError(f"{path}: cannot write the model file ({error.strerror}); check that the folder exists and has space") from error
+        raise ModelFileError(
+            f"{path}: cannot write the model file ({error.strerror}); check that the folder exists and has space"
+        ) from error
 
 
 def read_header(path: str | Path) -> dict[str, Any]:
@@ -84,7 +94,9 @@ def read_header(path: str | Path) -> dict[str, Any]:
     if not isinstance(header, dict) or header.get("format") != "nvnmd":
         raise ModelFileError(f"{path}: a safetensors file, but not an nvnmd model; 'nvnmd quantize' writes one")
     if header.get("version") != VERSION:
-        raise ModelFileError(f"{path}: model file version {header.get('version')}; this release reads version {VERSION}. Update nvnmd")
+        raise ModelFileError(
+            f"{path}: model file version {header.get('version')}; this release reads version {VERSION}. Update nvnmd"
+        )
     return header
 
 
@@ -111,12 +123,26 @@ def _build(header: dict[str, Any], tensors: dict[str, Any]) -> IntegerModel:
         if array.dtype != _dtype(name):
             raise QuantizeError(f"{name} is {array.dtype}, not {np.dtype(_dtype(name))}")
     return IntegerModel(
-        type_map=tuple(header["type_map"]), rcut_A=float(header["rcut_A"]), u_cut=int(header["u_cut"]), u_min=int(header["u_min"]),
-        m2=int(header["m2"]), max_neighbors=int(header["max_neighbors"]), skip=tuple(bool(skip) for skip in header["skip"]),
-        feature_coef=tensors["feature.coef"], scalar_coef=tensors["scalar.coef"], guard_coef=tensors["guard.coef"],
-        feature_table=tensors["feature.table"], scalar_table=tensors["scalar.table"], guard_table=tensors["guard.table"],
-        gate=tensors.get("gate"), weights=tuple(tensors[f"fit.weight.{layer}"] for layer in layers),
-        biases=tuple(tensors[f"fit.bias.{layer}"] for layer in layers), out_weight=tensors["fit.out.weight"],
-        out_bias=tensors["fit.out.bias"], energy_bias=tensors["energy_bias"], tanh_coef=tensors["tanh.coef"],
-        formats=NumberFormats.from_dict(header["formats"]), provenance=header["provenance"],
-    )  # fmt: skip
+        type_map=tuple(header["type_map"]),
+        rcut_A=float(header["rcut_A"]),
+        u_cut=int(header["u_cut"]),
+        u_min=int(header["u_min"]),
+        m2=int(header["m2"]),
+        max_neighbors=int(header["max_neighbors"]),
+        skip=tuple(bool(skip) for skip in header["skip"]),
+        feature_coef=tensors["feature.coef"],
+        scalar_coef=tensors["scalar.coef"],
+        guard_coef=tensors["guard.coef"],
+        feature_table=tensors["feature.table"],
+        scalar_table=tensors["scalar.table"],
+        guard_table=tensors["guard.table"],
+        gate=tensors.get("gate"),
+        weights=tuple(tensors[f"fit.weight.{layer}"] for layer in layers),
+        biases=tuple(tensors[f"fit.bias.{layer}"] for layer in layers),
+        out_weight=tensors["fit.out.weight"],
+        out_bias=tensors["fit.out.bias"],
+        energy_bias=tensors["energy_bias"],
+        tanh_coef=tensors["tanh.coef"],
+        formats=NumberFormats.from_dict(header["formats"]),
+        provenance=header["provenance"],
+    )

@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 
 def segment_nodes(n_seg: int, first: int, width: float) -> NDArray[np.float64]:
-    """Return ``[n_seg - first, 3]``: start, middle and end of every used segment, in the table's variable (Å² for ``r²``)."""
+    """Return ``[n_seg - first, 3]``: start, middle and end of every used segment, in the table's variable."""
     start = np.arange(first, n_seg, dtype=np.float64)[:, None] * width
     return start + width * np.array([0.0, 0.5, 1.0])
 
 
 def parabola(start: Any, middle: Any, end: Any) -> tuple[Any, Any, Any]:
-    """Return real ``(c0, c1, c2)`` of ``c0 + t (c1 + t c2)`` through three values at ``t = 0, 1/2, 1`` (numpy or torch)."""
+    """Return real ``(c0, c1, c2)`` of ``c0 + t (c1 + t c2)`` through values at ``t = 0, 1/2, 1`` (numpy or torch)."""
     c2 = 2.0 * (start - 2.0 * middle + end)
     return start, end - start - c2, c2
 

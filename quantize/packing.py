@@ -1,4 +1,4 @@
-"""From positions to neighbor words (docs/numerics.md, section 2), and from atom results to a frame's forces and virial."""
+"""From positions to neighbor words (docs/numerics.md, section 2), and from atom results to forces and virials."""
 
 from __future__ import annotations
 
@@ -75,7 +75,9 @@ def pack_frame(
 
     positions, types = np.asarray(positions, float), np.asarray(types, np.int64)
     if not np.isfinite(positions).all():
-        raise QuantizeError(f"atom {int(np.argwhere(~np.isfinite(positions))[0, 0])} has a position that is not a finite number")
+        raise QuantizeError(
+            f"atom {int(np.argwhere(~np.isfinite(positions))[0, 0])} has a position that is not a finite number"
+        )
     search = NeighborList(cutoff=model.rcut_A + 1e-2, full_list=True)
     i, j, vectors = search.compute(points=positions, box=np.asarray(cell, float), periodic=periodic, quantities="ijD")
     order = np.argsort(i, kind="stable")
@@ -86,7 +88,9 @@ def pack_frame(
     counts = np.bincount(i[inside], minlength=len(types))
     if len(types) and counts.max() > model.max_neighbors:
         atom = int(counts.argmax())
-        raise QuantizeError(f"atom {atom} has {counts[atom]} neighbors within {model.rcut_A} Å; the model holds {model.max_neighbors}")
+        raise QuantizeError(
+            f"atom {atom} has {counts[atom]} neighbors within {model.rcut_A} Å; the model holds {model.max_neighbors}"
+        )
     kept = vectors * float(1 << model.formats.dx_frac) if exact else x
     return FrameWords(types, np.concatenate([[0], np.cumsum(counts)]), j[inside], kept[inside])
 

@@ -8,7 +8,7 @@ import torch
 from nvnmd.quantize.integer_model import IntegerModel
 from nvnmd.quantize.packing import pack_frame
 from nvnmd.quantize.qat.model import IntegerPot
-from nvnmd.quantize.qat.words import prepare_words
+from nvnmd.quantize.qat.prepare import prepare_words
 from nvnmd.training.data import model_types
 from nvnmd.training.evaluation import Predicted
 from nvnmd.training.system import System

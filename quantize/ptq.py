@@ -17,7 +17,7 @@ from nvnmd.quantize.from_float import float_spec
 from nvnmd.quantize.integer_model import IntegerModel
 from nvnmd.quantize.packing import pack_frame
 from nvnmd.quantize.qat.model import IntegerPot
-from nvnmd.quantize.qat.words import prepare_words
+from nvnmd.quantize.qat.prepare import prepare_words
 from nvnmd.quantize.reference import AtomInput
 from nvnmd.training.data import model_types
 from nvnmd.training.metrics import predict

@@ -1,6 +1,7 @@
 """The integer reference: docs/numerics.md executed in numpy, one line per formula.
 
-Slow and plain on purpose. It runs on int64 arrays, or with ``dtype=object`` on Python's unbounded integers; a test shows that both agree.
+Slow and plain on purpose. It runs on int64 arrays, or with ``dtype=object`` on Python's unbounded integers; a test
+shows that both agree.
 """
 
 from __future__ import annotations
@@ -101,7 +102,18 @@ def _neighbor_words(model: IntegerModel, atom: AtomInput, x: Any, u: Any, count:
     rx = count("R", rnd(h[:, None] * x, f.h_frac + f.dx_frac - f.env_frac), 16)
     guard, guard_slope = _guard(model, a, b, seg, t)
     env = np.concatenate([r0[:, None], rx], axis=1)
-    return {"x": x, "G": g, "Gp": gp, "s": s, "sp": sp, "h": h, "hp": hp, "R": env, "guard": guard, "guard_slope": guard_slope}
+    return {
+        "x": x,
+        "G": g,
+        "Gp": gp,
+        "s": s,
+        "sp": sp,
+        "h": h,
+        "hp": hp,
+        "R": env,
+        "guard": guard,
+        "guard_slope": guard_slope,
+    }
 
 
 def _guard(model: IntegerModel, a: int, b: IntArray, seg: IntArray, t: Any) -> tuple[Any, Any]:
@@ -166,7 +178,9 @@ def _forces(model: IntegerModel, words: dict[str, Any], big_x: Any, gd: Any, cou
     y_acc[:, :m2] += big_x @ gd
     y = count("Y", rnd(y_acc, f.grad_frac[0] + f.x_frac - f.y_frac), 16)
     a = count("A", rnd(words["G"] @ y.T, f.y_frac + f.feature_frac + f.norm_shift - f.a_frac), f.a_bits)
-    b = count("B", rnd(words["Gp"] @ y.T, f.y_frac + f.feature_frac + f.feature_shift + f.norm_shift - f.b_frac), f.b_bits)
+    b = count(
+        "B", rnd(words["Gp"] @ y.T, f.y_frac + f.feature_frac + f.feature_shift + f.norm_shift - f.b_frac), f.b_bits
+    )
     v = count("V", rnd((a[:, 1:] * x).sum(axis=1), f.a_frac + f.dx_frac - f.v_frac), f.v_bits)
     e1, e2, e3 = f.t_align
     t_sum = ((words["sp"] * a[:, 0]) << e1) + ((words["hp"] * v) << e2) + ((env * b).sum(axis=1) << e3)

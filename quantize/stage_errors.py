@@ -1,4 +1,4 @@
-"""Where the error of quantization comes from: the integer model with stages in real arithmetic, against the float model."""
+"""Where the error of quantization comes from: single stages in real arithmetic, against the float model."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from nvnmd.quantize.from_float import float_spec
 from nvnmd.quantize.integer_model import IntegerModel
 from nvnmd.quantize.packing import FrameWords, pack_frame
 from nvnmd.quantize.qat.model import IntegerPot
+from nvnmd.quantize.qat.prepare import prepare_words
 from nvnmd.quantize.qat.stages import ALL, STAGES, Stages
-from nvnmd.quantize.qat.words import prepare_words
 from nvnmd.training.data import model_types
 from nvnmd.training.metrics import predict
 from nvnmd.training.model import DeepPot
@@ -57,7 +57,9 @@ def stage_errors(model: DeepPot, integer: IntegerModel, systems: Sequence[System
 def options_of(integer: IntegerModel) -> CompileOptions:
     """Compiler options that sample tables at the nodes of an integer model."""
     f = integer.formats
-    return CompileOptions(table_start_A=(integer.u_min * 2.0**-f.u_frac) ** 0.5, u_frac=f.u_frac, weight_bits=f.weight_bits)
+    return CompileOptions(
+        table_start_A=(integer.u_min * 2.0**-f.u_frac) ** 0.5, u_frac=f.u_frac, weight_bits=f.weight_bits
+    )
 
 
 def _frames(reference: DeepPot, integer: IntegerModel, system: System) -> list[_Frame]:
@@ -89,5 +91,3 @@ def _compare(
         "energy_rmse_meV_atom": 1e3 * float(np.sqrt(np.mean(np.square(energies)))),
         "energy_mean_meV_atom": 1e3 * float(np.mean(energies)),
     }
-
-

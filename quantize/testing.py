@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,16 @@ from nvnmd.quantize.reference import AtomInput
 
 
 def random_spec(
-    seed: int = 0, type_map: tuple[str, ...] = ("Ge", "Te"), rcut_A: float = 6.0, m1: int = 32, m2: int = 4,
-    neuron: tuple[int, ...] = (128, 128, 128), gated: bool = False, skip: bool = True, guard: bool = True,
-) -> FloatSpec:  # fmt: skip
+    seed: int = 0,
+    type_map: tuple[str, ...] = ("Ge", "Te"),
+    rcut_A: float = 6.0,
+    m1: int = 32,
+    m2: int = 4,
+    neuron: tuple[int, ...] = (128, 128, 128),
+    gated: bool = False,
+    skip: bool = True,
+    guard: bool = True,
+) -> FloatSpec:
     """Return a potential with random smooth features and random weights of trained size."""
     rng, n = np.random.default_rng(seed), len(type_map)
     tables = 1 if gated else n * n
@@ -30,20 +38,35 @@ def random_spec(
 
     widths = [m1 * m2, *neuron]
     return FloatSpec(
-        type_map=type_map, rcut_A=rcut_A, m2=m2, normalization=48.0, features=tuple(feature(t) for t in range(tables)),
-        feature_table=np.zeros((n, n), int) if gated else np.arange(n * n).reshape(n, n), radial=(radial,),
-        angular=(lambda r: radial(r) / r,), scalar_table=np.zeros((n, n), int),
-        guard=lambda a, b, r: (15.0 + a + b) * np.clip(2.2 - r, 0, None) ** 3, guard_end_A=2.2 if guard else 0.0,
+        type_map=type_map,
+        rcut_A=rcut_A,
+        m2=m2,
+        normalization=48.0,
+        features=tuple(feature(t) for t in range(tables)),
+        feature_table=np.zeros((n, n), int) if gated else np.arange(n * n).reshape(n, n),
+        radial=(radial,),
+        angular=(lambda r: radial(r) / r,),
+        scalar_table=np.zeros((n, n), int),
+        guard=lambda a, b, r: (15.0 + a + b) * np.clip(2.2 - r, 0, None) ** 3,
+        guard_end_A=2.2 if guard else 0.0,
         gate=1 + rng.normal(0, 0.3, (n, n, m1)) if gated else None,
-        weights=tuple(rng.normal(0, 1.2 / np.sqrt(a), (n, b, a)) for a, b in zip(widths[:-1], widths[1:], strict=True)),
-        biases=tuple(rng.normal(0, 0.3, (n, b)) for b in widths[1:]), out_weight=rng.normal(0, 0.3, (n, widths[-1])),
-        out_bias=rng.normal(0, 0.1, n), energy_bias_eV=rng.normal(-150, 20, n),
+        weights=tuple(rng.normal(0, 1.2 / np.sqrt(a), (n, b, a)) for a, b in itertools.pairwise(widths)),
+        biases=tuple(rng.normal(0, 0.3, (n, b)) for b in widths[1:]),
+        out_weight=rng.normal(0, 0.3, (n, widths[-1])),
+        out_bias=rng.normal(0, 0.1, n),
+        energy_bias_eV=rng.normal(-150, 20, n),
         skip=tuple(skip and layer > 0 and widths[layer] == widths[layer + 1] for layer in range(len(neuron))),
-    )  # fmt: skip
+    )
 
 
 def random_atoms(
-    count: int, seed: int = 0, n_types: int = 2, rcut_A: float = 6.0, shortest_A: float = 2.2, most: int = 60, dx_frac: int = 14
+    count: int,
+    seed: int = 0,
+    n_types: int = 2,
+    rcut_A: float = 6.0,
+    shortest_A: float = 2.2,
+    most: int = 60,
+    dx_frac: int = 14,
 ) -> list[AtomInput]:
     """Return ``count`` atoms with 0 … ``most`` neighbors at random places between ``shortest_A`` and the cutoff."""
     rng, atoms = np.random.default_rng(seed), []

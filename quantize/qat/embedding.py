@@ -83,7 +83,9 @@ class FeatureTables(_Tables):
         self.nets = [net for net, _ in tables]
         start = integer.u_min >> 15
         width = 2.0**-f.seg_frac
-        half = np.sqrt(np.arange(2 * start, 2 * integer.n_seg + 1) * (width / 2))  # nodes of neighboring segments coincide
+        half = np.sqrt(
+            np.arange(2 * start, 2 * integer.n_seg + 1) * (width / 2)
+        )  # nodes of neighboring segments coincide
         s = switch(half, model.shape.rcut_smth, model.shape.rcut)[0]
         inputs = np.stack([s / scale for _, scale in tables])
         self.register_buffer("inputs", torch.from_numpy(inputs), persistent=False)

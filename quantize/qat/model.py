@@ -22,8 +22,8 @@ from nvnmd.training.model import DeepPot, Prediction
 class IntegerPot(nn.Module):
     """Evaluates exactly the integers of the reference, with straight-through gradients.
 
-    Trainable are the embedding nets (through the nodes of their tables), the gates and the fitting network. Formats, the
-    radial, angular and guard tables and the energy shifts are those of ``integer``.
+    Trainable are the embedding nets (through the nodes of their tables), the gates and the fitting network. Formats,
+    the radial, angular and guard tables and the energy shifts are those of ``integer``.
 
     Args:
         integer: gives formats, fixed tables and sizes.
@@ -40,12 +40,18 @@ class IntegerPot(nn.Module):
         self.integer, self.formats, self.on, self.m2 = integer, f, on, integer.m2
         self.n_types = integer.n_types
         self.features, self.fitting = features, fitting
-        self.stage_words = nn.ModuleDict({
-            "X": WordQuantizer(f.x_frac, f.x_bits), "D": WordQuantizer(f.d_frac, 16), "Y": WordQuantizer(f.y_frac, 16),
-            "A": WordQuantizer(f.a_frac, f.a_bits), "B": WordQuantizer(f.b_frac, f.b_bits),
-            "V": WordQuantizer(f.v_frac, f.v_bits), "P": WordQuantizer(f.p_frac, f.p_bits),
-            "F": WordQuantizer(f.f_frac, f.f_bits),
-        })  # fmt: skip
+        self.stage_words = nn.ModuleDict(
+            {
+                "X": WordQuantizer(f.x_frac, f.x_bits),
+                "D": WordQuantizer(f.d_frac, 16),
+                "Y": WordQuantizer(f.y_frac, 16),
+                "A": WordQuantizer(f.a_frac, f.a_bits),
+                "B": WordQuantizer(f.b_frac, f.b_bits),
+                "V": WordQuantizer(f.v_frac, f.v_bits),
+                "P": WordQuantizer(f.p_frac, f.p_bits),
+                "F": WordQuantizer(f.f_frac, f.f_bits),
+            }
+        )
 
     @classmethod
     def from_float(cls, model: DeepPot, integer: IntegerModel, on: Stages = ALL) -> IntegerPot:
@@ -135,7 +141,9 @@ class IntegerPot(nn.Module):
         self(batch, virial=False)
         for quant in everyone:
             quant.count = False
-        return {"R": batch.clipped} | {stage: sum(quant.clipped for quant in quants) for stage, quants in counted.items()}
+        return {"R": batch.clipped} | {
+            stage: sum(quant.clipped for quant in quants) for stage, quants in counted.items()
+        }
 
     @torch.no_grad()
     def export(self, provenance: dict[str, Any] | None = None) -> IntegerModel:

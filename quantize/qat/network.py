@@ -1,4 +1,4 @@
-"""The fitting network of the integer model, forward and backward, for atoms of all types (docs/numerics.md, sections 6 and 7)."""
+"""The fitting network in words, forward and backward, for atoms of all types (docs/numerics.md, sections 6, 7)."""
 
 from __future__ import annotations
 

@@ -3,9 +3,27 @@
 from __future__ import annotations
 
 STAGES = (
-    "positions", "feature_table", "gate", "scalar_tables", "R", "X", "D", "weights", "z", "tanh", "H", "E",
-    "gz", "grad", "Y", "A", "B", "V", "P", "F",
-)  # fmt: skip
+    "positions",
+    "feature_table",
+    "gate",
+    "scalar_tables",
+    "R",
+    "X",
+    "D",
+    "weights",
+    "z",
+    "tanh",
+    "H",
+    "E",
+    "gz",
+    "grad",
+    "Y",
+    "A",
+    "B",
+    "V",
+    "P",
+    "F",
+)
 """In the order of computation; ``weights`` are those of the fitting network with its biases."""
 
 ALL = frozenset(STAGES)

@@ -13,7 +13,8 @@ from torch import Tensor
 from nvnmd.quantize.errors import QuantizeError
 from nvnmd.quantize.integer_model import IntegerModel
 from nvnmd.quantize.packing import pack_frame
-from nvnmd.quantize.qat.words import WordBatch, collate_words, prepare_words
+from nvnmd.quantize.qat.prepare import prepare_words
+from nvnmd.quantize.qat.words import WordBatch, collate_words
 from nvnmd.training.batch import Labels
 from nvnmd.training.data import model_types
 from nvnmd.training.system import System
@@ -78,7 +79,8 @@ class WordStore:
         if prepared.too_close:
             start = (self.integer.u_min * 2.0**-self.integer.formats.u_frac) ** 0.5
             raise QuantizeError(
-                f"{name}: atoms closer than {start:.2f} A, where the tables start; leave the frame out or lower table_start_A"
+                f"{name}: atoms closer than {start:.2f} A, where the tables start; leave the frame out or lower "
+                "table_start_A"
             )
         size = sum(t.nbytes for f in fields(prepared) if isinstance(t := getattr(prepared, f.name), Tensor))
         if size <= self._free:

@@ -1,4 +1,4 @@
-"""Fine-tuning of the integer model with the trainer's own loop, loss and files; the best model so far is always on disk."""
+"""Fine-tuning of the integer model with the trainer's own loop, loss and files; the best model is always on disk."""
 
 from __future__ import annotations
 

@@ -28,7 +28,8 @@ def quantize(
         Path | None, typer.Option("--output", "-o", help="Folder for the results; by default quantize beside train.")
     ] = None,
     data: Annotated[
-        list[str] | None, typer.Option("--data", help="Frames to fine-tune on instead of those of training; repeatable.")
+        list[str] | None,
+        typer.Option("--data", help="Frames to fine-tune on instead of those of training; repeatable."),
     ] = None,
     steps: Annotated[int, typer.Option(help="Steps of fine-tuning.", min=1)] = 1000,
     start_lr: Annotated[float, typer.Option(help="Learning rate at the first step; falls to a hundredth.")] = 1e-4,
@@ -165,7 +166,9 @@ def _start(
     systems = spread_frames(list(frames.validation or frames.train), _STAGE_FRAMES)
     records = stage_errors(model, integer, systems)
     write_atomically(folder / STAGES_FILE, (json.dumps(records, indent=1) + "\n").encode())
-    worst = max((r for r in records if r["mode"] == "only" and r["stage"] != "all"), key=lambda r: r["force_rmse_meV_A"])
+    worst = max(
+        (r for r in records if r["mode"] == "only" and r["stage"] != "all"), key=lambda r: r["force_rmse_meV_A"]
+    )
     log.info(
         "rounding moves forces by %.2f meV/A, most of it in stage %s (%.2f)",
         records[0]["force_rmse_meV_A"],
@@ -220,9 +223,7 @@ def _finish(model: DeepPot, integer: IntegerModel, frames: TrainingData, folder:
     save_model(integer, folder / "model.nvnmd")
     for part, float_row in errors["float"]["parts"].items():
         row = errors["integer"]["parts"][part]
-        figures = [
-            f"{name} RMSE {1000 * row[key]:.2f} {unit} (float model {1000 * float_row[key]:.2f}, x {row[key] / float_row[key]:.3f})"
-            for name, key, unit in (("energy", "energy_rmse", "meV/atom"), ("force", "force_rmse", "meV/A"))
-        ]
-        typer.echo(f"{part}: {', '.join(figures)}")
+        for name, key, unit in (("energy", "energy_rmse", "meV/atom"), ("force", "force_rmse", "meV/A")):
+            ours, theirs = 1000 * row[key], 1000 * float_row[key]
+            typer.echo(f"{part}: {name} RMSE {ours:.2f} {unit}, float model {theirs:.2f}, ratio {ours / theirs:.3f}")
     typer.echo(f"model: {folder / 'model.nvnmd'}")

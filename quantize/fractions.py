@@ -1,0 +1,62 @@
+"""Fraction bits of tables, weights and aligned sums: the largest that keep what docs/numerics.md, section 10, asks."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nvnmd.quantize.fixed import limit
+from nvnmd.quantize.float_spec import Array, FloatSpec
+from nvnmd.quantize.nodes import fraction_bits, parabola
+
+
+def table_fractions(nodes: Array, value_top: int, slope_top: int, curve_top: int, most: int) -> tuple[int, int]:
+    """Value fraction and slope shift; nodes have shape [tables, segments, 3, ...]."""
+    c0, c1, c2 = parabola(*np.moveaxis(nodes, 2, 0))
+    slope = np.maximum(np.abs(c1), np.abs(c1 + 2 * c2)).max()
+    slope_frac = min(
+        fraction_bits(float(slope), slope_top - 2, 30), fraction_bits(float(np.abs(c2).max()), curve_top - 2, 30)
+    )
+    reach = np.abs(c0) + np.maximum(np.abs(c1), np.abs(c1 + c2))
+    value_frac = min(fraction_bits(float(reach.max()), value_top - 3, most), slope_frac)
+    return value_frac, min(slope_frac - value_frac, 14)
+
+
+def weight_fractions(spec: FloatSpec, bits: int, act_frac: list[int]) -> list[int]:
+    layers = [
+        *zip(spec.weights, spec.biases, spec.skip, strict=True),
+        (spec.out_weight[:, None, :], spec.out_bias[:, None], False),
+    ]
+    return [
+        _weight_fraction(weight, bias, skip, bits, act)
+        for (weight, bias, skip), act in zip(layers, act_frac, strict=True)
+    ]
+
+
+def _weight_fraction(weight: Array, bias: NDArray[np.float64], skip: bool, bits: int, act_frac: int) -> int:
+    """Largest fraction that keeps the weights in ``bits`` and both sums within 32 bits (section 10)."""
+    top = 2.0**31 - 1
+    for frac in range(min(fraction_bits(float(np.abs(weight).max()), limit(bits), 15), 15), 0, -1):
+        words = np.abs(np.rint(weight * 2.0**frac))
+        forward = words.sum(axis=2) * 32767 + np.abs(np.rint(bias * 2.0 ** (frac + act_frac)))
+        backward = words.sum(axis=1) * 32767 + (32767 * 2.0**frac if skip else 0)
+        if forward.max() <= top and backward.max() <= top:
+            return frac
+    raise ValueError("a fitting layer has weights or biases too large for 32-bit sums; train with weight decay")
+
+
+def align(a: int, b: int, v: int, s_slope: int, h: tuple[int, int], env: int) -> tuple[int, int, int, int]:
+    """Lower fractions until T and the force sum fit 52 bits (docs/numerics.md, section 10)."""
+    h_frac, h_shift = h
+    while True:
+        parts = s_slope + a, h_frac + h_shift + v, env + b
+        widths = [45 + max(parts) - parts[0], 45 + max(parts) - parts[1], 36 + max(parts) - parts[2]]
+        if max(widths) + 1 > 52:
+            largest = int(np.argmax(parts))
+            a, v, b = a - (largest == 0), v - (largest == 1), b - (largest == 2)
+        elif a + h_frac - 34 > 5:
+            h_frac -= 1
+        elif 34 - a - h_frac > 6:
+            raise ValueError("the range of the per-neighbor scalars is too large for the force sum")
+        else:
+            return a, b, v, h_frac
