@@ -96,14 +96,15 @@ def _check_forces(system: System, max_force: float) -> None:
 
 def _check_distances(system: System) -> None:
     for k in range(system.n_frames):
+        name = f"{system.name}, frame {k}"
         try:  # a search radius far below the atoms' spacing would cost time in empty bins
-            pairs = find_pairs(system.positions[k], system.cells[k], 4 * TOO_CLOSE_A, system.periodic)
+            pairs = find_pairs(system.positions[k], system.cells[k], 4 * TOO_CLOSE_A, system.periodic, name)
         except GeometryError as error:
-            raise FramesError(f"{system.name}, frame {k}: {error}") from None
+            raise FramesError(str(error)) from None
         if pairs.distances.size and pairs.distances.min() < TOO_CLOSE_A:
             worst = int(pairs.distances.argmin())
             raise FramesError(
-                f"{system.name}, frame {k}: atoms {pairs.centers[worst]} and {pairs.neighbors[worst]} are "
+                f"{name}: atoms {pairs.centers[worst]} and {pairs.neighbors[worst]} are "
                 f"{pairs.distances[worst]:.3f} A apart; are positions and cell in angstrom?"
             )
 
@@ -122,13 +123,14 @@ def check_label_units(system: System) -> None:
     if rms > LARGE_RMS_FORCE:
         raise FramesError(
             f"{system.name}: forces of {rms:.3g} eV/A on average are too large; are they in kcal/mol/A (multiply by "
-            f"{KCAL_PER_MOL}) or another unit? check_units=False takes them as they are"
+            f"{KCAL_PER_MOL}) or another unit? With check_units off they are taken as they are"
         )
     ratio = energy_work_ratio(system)
     if ratio is not None and not 1 / 3 < ratio < 3:
         raise FramesError(
             f"{system.name}: between consecutive frames the energy changes by {ratio:.3g} times what forces and "
-            f"displacements give, so they do not belong together ({_suspect(ratio)}); wanted are eV, A and eV/A"
+            f"displacements give, so they do not belong together ({_suspect(ratio)}); wanted are eV, "
+            "A and eV/A; with check_units off they are taken as they are"
         )
     if ratio is None and rms < 0.02 and system.n_frames > 1 and _scatter(system) > 0.3:
         logger.warning(

@@ -320,6 +320,8 @@ class NvnmdSettings(Section):
     validation_fraction: float = Field(
         0.0, ge=0, lt=1, description="without validation_data: hold out this share as blocks of frames"
     )
+    max_force: PositiveFloat = Field(100.0, description="largest force in the data taken for real, eV/A")
+    check_units: bool = Field(True, description="refuse data whose size says that it is not in eV and eV/A")
 
 
 class Settings(Section):

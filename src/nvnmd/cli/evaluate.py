@@ -55,6 +55,10 @@ def evaluate(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
     threads: Annotated[int, typer.Option(help="CPU threads; 0 takes OMP_NUM_THREADS or all cores.", min=0)] = 0,
+    max_force: Annotated[float, typer.Option(help="Largest force taken for real, eV/A.")] = 100.0,
+    check_units: Annotated[
+        bool, typer.Option("--check-units/--no-check-units", help="Refuse labels that look like other units.")
+    ] = True,
 ) -> None:
     """Compare a model with labeled frames: RMSE and MAE of energy, force and virial, by system and in all.
 
@@ -75,7 +79,13 @@ def evaluate(
     if bool(data) == (settings is not None):
         raise EvaluateError("say what to evaluate on: either data (files, folders, patterns) or --settings")
     runner = load_runner(model, threads)
-    evaluated = _evaluate(runner, _systems(data or [], settings, runner.type_map))
+    if settings is None:
+        from nvnmd.training.frames import load_systems
+
+        systems = load_systems(data or [], runner.type_map, max_force=max_force, check_units=check_units)
+    else:
+        systems = _systems_of_training(settings, runner.type_map)
+    evaluated = _evaluate(runner, systems)
     result = _result(model, runner, evaluated)
     if output is not None:
         _write(output, result, evaluated)
@@ -136,12 +146,8 @@ def _integer_runner(path: Path, threads: int) -> Runner:
     return runner
 
 
-def _systems(paths: list[str], settings: Path | None, type_map: tuple[str, ...]) -> list[System]:
-    """Labeled systems in the model's type map."""
-    from nvnmd.training.frames import load_systems
-
-    if settings is None:
-        return load_systems(paths, type_map)
+def _systems_of_training(settings: Path, type_map: tuple[str, ...]) -> list[System]:
+    """Training and held-out systems of some training settings, in the model's type map."""
     from nvnmd.cli.train import load_data
     from nvnmd.training.settings import load_settings
 

@@ -99,7 +99,8 @@ def load_data(settings: Settings, base: Path) -> TrainingData:
     def load(paths: list[str]) -> list[System]:
         local = [not Path(path).is_absolute() and any(base.glob(path)) for path in paths]
         placed = [base / path if found else Path(path) for path, found in zip(paths, local, strict=True)]
-        return load_systems(placed, settings.model.type_map)
+        checks = settings.nvnmd
+        return load_systems(placed, settings.model.type_map, max_force=checks.max_force, check_units=checks.check_units)
 
     training = settings.training
     held_out = load(training.validation_data.systems) if training.validation_data else None

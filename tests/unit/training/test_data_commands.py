@@ -185,3 +185,23 @@ def test_evaluate_on_the_data_of_a_training(nvnmd, tmp_path, data):
     assert code == 0
     rows = json.loads(out)["systems"]
     assert [(row["name"], row["part"]) for row in rows] == [("data/a[0:3]", "train"), ("data/a[3:4]", "held out")]
+
+
+def test_train_refuses_huge_forces_unless_the_settings_take_them(nvnmd, tmp_path, data):
+    np.save(data / "a/set.000/force.npy", np.full((4, 18), 90.0))
+    settings = {
+        "model": {
+            "type_map": ["Ge", "Te"],
+            "descriptor": {"type": "se_e2_a", "rcut": 5.0, "rcut_smth": 1.0, "sel": "auto", "neuron": [2, 4]},
+            "fitting_net": {"neuron": [4]},
+        },
+        "training": {"training_data": {"systems": ["data"]}, "numb_steps": 1, "seed": 1},
+    }
+    path = tmp_path / "input.json"
+    path.write_text(json.dumps(settings))
+    code, _, err = nvnmd("train", path, "-o", tmp_path / "run")
+    assert code == 2
+    assert "data/a, frame 0, atom 0: a force of 155.9 eV/A" in err
+    assert not (tmp_path / "run/model.safetensors").exists()
+    path.write_text(json.dumps(settings | {"nvnmd": {"max_force": 200, "check_units": False}}))
+    assert nvnmd("train", path, "-o", tmp_path / "run")[0] == 0
