@@ -10,7 +10,7 @@ from nvnmd.quantize.fixed import limit
 from nvnmd.quantize.float_spec import Array, FloatSpec
 from nvnmd.quantize.formats import NumberFormats
 from nvnmd.quantize.fractions import align, table_fractions, weight_fractions
-from nvnmd.quantize.nodes import fraction_bits, segment_nodes
+from nvnmd.quantize.nodes import fraction_bits, parabola, segment_nodes
 
 
 @dataclass(frozen=True)
@@ -44,11 +44,13 @@ class TableNodes:
 
     Attributes:
         features: [tables, segments, 3, M1]; radial, angular: [tables, segments, 3].
+        guard: [pairs of types, guard segments, 3], see ``guard_pairs``; one table without segments if it is off.
     """
 
     features: Array
     radial: Array
     angular: Array
+    guard: Array
 
 
 def sample_tables(spec: FloatSpec, options: CompileOptions) -> TableNodes:
@@ -59,7 +61,22 @@ def sample_tables(spec: FloatSpec, options: CompileOptions) -> TableNodes:
     features = np.stack([function(flat).reshape(*r.shape, -1) for function in spec.features])
     radial = np.stack([spec.kappa * function(flat).reshape(r.shape) for function in spec.radial])
     angular = np.stack([spec.kappa * function(flat).reshape(r.shape) for function in spec.angular])
-    return TableNodes(features, radial, angular)
+    return TableNodes(features, radial, angular, _sample_guard(spec, options))
+
+
+def guard_pairs(n_types: int) -> list[tuple[int, int]]:
+    """Pairs of types in the order of their guard tables."""
+    return [(a, b) for a in range(n_types) for b in range(a, n_types)]
+
+
+def _sample_guard(spec: FloatSpec, options: CompileOptions) -> Array:
+    first, width = options.first_segment(), 2.0 ** (15 - options.u_frac)
+    count = min(int(np.ceil(spec.guard_end_A**2 / width)), table_segments(spec, options))
+    if count <= first:
+        return np.zeros((1, 0, 3))
+    r = np.sqrt(segment_nodes(count, first, width))
+    pairs = guard_pairs(len(spec.type_map))
+    return np.stack([spec.guard(a, b, r.reshape(-1)).reshape(r.shape) for a, b in pairs])
 
 
 def table_segments(spec: FloatSpec, options: CompileOptions) -> int:
@@ -101,8 +118,8 @@ def choose_formats(
         fraction_bits(stage["B"] * 2.0**-seg_frac, limit(18), 30), y_frac + gated_frac + feature_shift + spec.norm_shift
     )
     v_frac = min(fraction_bits(stage["V"], limit(18), 24), a_frac + 14)
-    a_frac, b_frac, v_frac, h_frac = align(a_frac, b_frac, v_frac, s_frac + s_shift, (h_frac, h_shift), env_frac)
-    return NumberFormats(
+    p_frac = _p_fraction(nodes.guard, seg_frac)
+    formats = NumberFormats(
         feature_frac=gated_frac,
         feature_shift=feature_shift,
         s_frac=s_frac,
@@ -124,8 +141,17 @@ def choose_formats(
         weight_bits=options.weight_bits,
         z_frac=options.z_frac,
         tanh_shift=6 - act + options.z_frac,
-        e_frac=min(22, weight_frac[layers] + act, 20 + seg_frac),
+        p_frac=p_frac,
+        e_frac=min(22, weight_frac[layers] + act, p_frac + seg_frac),
     )
+    return align(formats)
+
+
+def _p_fraction(guard: Array, seg_frac: int) -> int:
+    """Fraction bits of P: 20, or fewer where the guard is steep: its slope has the same ones."""
+    _, c1, c2 = parabola(*np.moveaxis(guard, 2, 0))
+    steepest = max(np.abs(part).max(initial=0.0) for part in (c1, c1 + 2 * c2, c2))
+    return min(20, fraction_bits(float(steepest), (1 << 26) - 2, 30) - seg_frac)
 
 
 def _angular_peak(nodes: TableNodes, options: CompileOptions) -> float:

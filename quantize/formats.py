@@ -91,6 +91,18 @@ class NumberFormats:
         """Left shifts e4, e5 of the parts of the force sum."""
         return self.f_acc - self.dx_frac - self.p_frac, self.f_acc - self.a_frac - self.h_frac
 
+    @property
+    def t_bits(self) -> int:
+        """Bits that the sum T can need."""
+        e1, e2, e3 = self.t_align
+        return max(27 + self.a_bits + e1, 27 + self.v_bits + e2, 16 + self.b_bits + e3 + 2) + 1
+
+    @property
+    def f_bits_needed(self) -> int:
+        """Bits that the force sum can need before rounding."""
+        e4, e5 = self.f_align
+        return max(self.dx_bits + self.p_bits + e4 + 1, self.a_bits + 27 + e5) + 1
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON data."""
         return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}

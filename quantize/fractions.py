@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from nvnmd.quantize.fixed import limit
 from nvnmd.quantize.float_spec import Array, FloatSpec
+from nvnmd.quantize.formats import NumberFormats
 from nvnmd.quantize.nodes import fraction_bits, parabola
 
 
@@ -45,18 +48,18 @@ def _weight_fraction(weight: Array, bias: NDArray[np.float64], skip: bool, bits:
     raise ValueError("a fitting layer has weights or biases too large for 32-bit sums; train with weight decay")
 
 
-def align(a: int, b: int, v: int, s_slope: int, h: tuple[int, int], env: int) -> tuple[int, int, int, int]:
-    """Lower fractions until T and the force sum fit 52 bits (docs/numerics.md, section 10)."""
-    h_frac, h_shift = h
-    while True:
-        parts = s_slope + a, h_frac + h_shift + v, env + b
-        widths = [45 + max(parts) - parts[0], 45 + max(parts) - parts[1], 36 + max(parts) - parts[2]]
-        if max(widths) + 1 > 52:
-            largest = int(np.argmax(parts))
-            a, v, b = a - (largest == 0), v - (largest == 1), b - (largest == 2)
-        elif a + h_frac - 34 > 5:
-            h_frac -= 1
-        elif 34 - a - h_frac > 6:
-            raise ValueError("the range of the per-neighbor scalars is too large for the force sum")
+def align(f: NumberFormats) -> NumberFormats:
+    """Lower fractions until T and the force sum fit 52 bits (docs/numerics.md, section 10).
+
+    Raises:
+        ValueError: ranges too far apart.
+    """
+    while f.t_bits > 52 or f.f_bits_needed > 52:
+        if f.t_bits > 52:
+            lowered = ("a_frac", "v_frac", "b_frac")[f.t_align.index(0)]
+        elif f.f_align[1] == 0:
+            lowered = "h_frac"
         else:
-            return a, b, v, h_frac
+            raise ValueError("the range of the per-neighbor scalars is too large for the force sum")
+        f = replace(f, **{lowered: getattr(f, lowered) - 1})
+    return f

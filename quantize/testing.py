@@ -49,7 +49,7 @@ def random_spec(
         scalar_table=np.zeros((n, n), int),
         guard=lambda a, b, r: (15.0 + a + b) * np.clip(2.2 - r, 0, None) ** 3,
         guard_end_A=2.2 if guard else 0.0,
-        gate=1 + rng.normal(0, 0.3, (n, n, m1)) if gated else None,
+        gate=np.clip(1 + rng.normal(0, 0.3, (n, n, m1)), -1.9, 1.9) if gated else None,
         weights=tuple(rng.normal(0, 1.2 / np.sqrt(a), (n, b, a)) for a, b in itertools.pairwise(widths)),
         biases=tuple(rng.normal(0, 0.3, (n, b)) for b in widths[1:]),
         out_weight=rng.normal(0, 0.3, (n, widths[-1])),

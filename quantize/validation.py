@@ -78,12 +78,8 @@ def _check_formats(m: IntegerModel, require: Require) -> None:
         f.dx_bits <= 18 and max(f.a_bits, f.b_bits, f.v_bits) <= 18 and f.p_bits <= 27 and f.f_bits <= 32,
         "a word is too wide",
     )
-    e1, e2, e3 = f.t_align
-    e4, e5 = f.f_align
-    t_bits = max(27 + f.a_bits + e1, 27 + f.v_bits + e2, 16 + f.b_bits + e3 + 2) + 1
-    require(t_bits <= 52, f"the sum T needs {t_bits} bits, more than 52")
-    f_bits = max(f.dx_bits + f.p_bits + e4 + 1, f.a_bits + 27 + e5) + 1
-    require(f_bits <= 52, f"the force sum needs {f_bits} bits, more than 52")
+    require(f.t_bits <= 52, f"the sum T needs {f.t_bits} bits, more than 52")
+    require(f.f_bits_needed <= 52, f"the force sum needs {f.f_bits_needed} bits, more than 52")
     shifts = all_shifts(f, layers)
     bad = {name: shift for name, shift in shifts.items() if not 0 <= shift <= 40}
     require(not bad, f"shifts out of range 0 … 40: {bad}")
