@@ -28,15 +28,18 @@ class Source:
 
     @property
     def dataset(self) -> str:
-        """Sources with the same value share one energy reference: the word in `reference.raw`, or else the parent.
+        """Sources with the same value share one energy reference.
 
-        `reference.raw` may stand in a deepmd folder, or beside the folder or file.
+        The word in `reference.raw`, which may stand in a deepmd folder or beside the folder or file; or else the parent
+        of a deepmd folder, an extxyz file itself, and for all runs of one code the code.
         """
         for folder in (self.path, self.path.parent):
             if (file := folder / "reference.raw").is_file():
                 return file.read_text().strip()
         path = self.path.resolve()
-        return str(path.parent if path.is_dir() else path)
+        if self.format == "extxyz":
+            return str(path)
+        return str(path.parent) if path.is_dir() else f"{self.format.split('/')[0]} runs"
 
 
 def find_sources(paths: Iterable[str | Path]) -> list[Source]:

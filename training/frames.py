@@ -29,8 +29,10 @@ def load_systems(
     that other copies of the same frames beside them are not counted twice.
 
     Labels are taken as DFT unless a file `label.raw` in a deepmd folder, or the key `label` in an extxyz comment line,
-    says "teacher:<name>". Deepmd folders in one parent folder, and frames in one file, are one data set with one energy
-    reference; so are all that name the same word in a file `reference.raw`, in the folder or beside it.
+    says "teacher:<name>".
+
+    Deepmd folders in one parent folder, the frames of one extxyz file, and all runs of one code (CP2K, VASP) are each a
+    data set with one energy reference; a file `reference.raw` in a folder, or beside it or a file, names another.
 
     Args:
         paths: files, folders and glob patterns.

@@ -17,6 +17,8 @@ from nvnmd.training.system import Floats, FramesError, System
 
 logger = logging.getLogger(__name__)
 
+ONE_REFERENCE_EV = 1.0  # per atom; phases of one material lie within a few tenths
+
 
 class ShiftError(FramesError):
     """Systems without energy shifts."""
@@ -30,7 +32,7 @@ class EnergyShifts:
         type_map: element of each column.
         values: data set to [n_types] eV per atom; 0 for elements that the set does not hold.
         present: data set to [n_types], which elements it holds.
-        notes: sentences on sets whose compositions do not determine every shift.
+        notes: sentences on sets whose compositions do not determine every shift, or that look like several sets.
     """
 
     type_map: tuple[str, ...]
@@ -91,7 +93,22 @@ def fit_energy_shifts(systems: Sequence[System]) -> EnergyShifts:
                 f"shifts of {elements} open; the smallest ones that fit were taken"
             )
             logger.info("%s", notes[-1])
+        if note := _note_on_references(members, values[dataset]):
+            notes.append(note)
+            logger.warning("%s", note)
     return EnergyShifts(type_map, values, present, tuple(notes))
+
+
+def _note_on_references(systems: Sequence[System], shifts: Floats) -> str | None:
+    """A sentence where the systems of a set lie too far apart to be of one energy reference."""
+    left = [float(np.mean(s.energies - shifts[s.types].sum())) / s.n_atoms for s in systems]
+    low, high = int(np.argmin(left)), int(np.argmax(left))
+    if left[high] - left[low] < ONE_REFERENCE_EV:
+        return None
+    return (
+        f"{systems[low].name} and {systems[high].name} lie {left[high] - left[low]:.2f} eV/atom apart after the fit of "
+        "energy shifts; if they come from different codes or settings, name their references in reference.raw"
+    )
 
 
 def _fit(systems: Sequence[System], n_types: int) -> tuple[Floats, NDArray[np.bool_], int]:

@@ -259,6 +259,20 @@ def test_datasets_by_parent_folder_or_reference(tmp_path):
     assert two.dataset == three.dataset == "PBE"
 
 
+def test_runs_of_one_code_are_one_dataset(tmp_path):
+    """One frame a file: shifts by file would leave nothing to learn of energies."""
+    for k in range(3):
+        (tmp_path / str(k)).mkdir()
+        w.write_outcar(w.small_system(1, seed=k), tmp_path / str(k) / "OUTCAR")
+    w.write_vasprun(w.small_system(1, seed=4), tmp_path / "0" / "vasprun.xml")
+    w.write_extxyz(w.small_system(1, seed=5), tmp_path / "other.xyz")
+    (tmp_path / "2/reference.raw").write_text("SCAN")
+    datasets = {s.name.removeprefix(tmp_path.name + "/"): s.dataset for s in load_systems(tmp_path)}
+    assert datasets["0/OUTCAR"] == datasets["0/vasprun.xml"] == datasets["1/OUTCAR"] == "vasp runs"
+    assert datasets["2/OUTCAR"] == "SCAN"
+    assert datasets["other"] == str(tmp_path / "other.xyz")
+
+
 def test_type_map_that_lacks_an_element(tmp_path):
     path = w.write_npy(w.small_system(), tmp_path / "a")
     with pytest.raises(FramesError, match="a: has Te, which the type map Ge Sb lacks"):

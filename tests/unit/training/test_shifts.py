@@ -86,3 +86,10 @@ def test_float64_keeps_small_differences_of_large_energies():
     sets = [system((2, 4), shifts=1e2 * TRUE, extra=np.array([1e-5, -1e-5]), n_frames=2)]
     shifts = fit_energy_shifts(sets)
     np.testing.assert_allclose(sets[0].energies - shifts.of(sets[0])[sets[0].types].sum(), [1e-5, -1e-5], atol=1e-9)
+
+
+def test_two_references_in_one_set_are_noticed(caplog):
+    apart = [system((3, 3), name="low"), system((3, 3), extra=6 * 4.0, name="high")]
+    (_, note) = fit_energy_shifts(apart).notes
+    assert "low and high lie 4.00 eV/atom apart" in note
+    assert "reference.raw" in caplog.text
