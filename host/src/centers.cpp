@@ -6,6 +6,7 @@
 
 #include "error.hpp"
 #include "fixed.hpp"
+#include "simd/pack.hpp"
 #include "text.hpp"
 
 namespace nvnmd {
@@ -46,7 +47,9 @@ class Packer {
   // One neighbor in words, which were checked before.
   void add_words(int neighbor, int type, std::int32_t x, std::int32_t y, std::int32_t z) { append(neighbor, type, x, y, z, squared(x, y, z)); }
 
-  void finish() {
+  // `added` neighbors were appended by someone else.
+  void finish(int added = 0) {
+    next_ += added;
     batch_.atom[index(batch_.size)] = atom_;
     ++batch_.size;
     batch_.first[index(batch_.size)] = next_;
@@ -116,6 +119,16 @@ void require_sorted_pairs(const Model& model, std::span<const std::int64_t> type
   }
 }
 
+// The vector form of the loop over candidates, if this CPU has one.
+simd::PackFunction vector_pack() {
+#ifdef __x86_64__
+  static const bool usable = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+  return usable ? simd::pack_avx512 : nullptr;
+#else
+  return nullptr;
+#endif
+}
+
 }  // namespace
 
 void NeighborList::pack(int center, AtomBatch& batch) const {
@@ -123,6 +136,13 @@ void NeighborList::pack(int center, AtomBatch& batch) const {
   const double* r = &view_.positions[3 * std::int64_t{i}];
   const int* list = view_.neighbors[i];
   Packer packer(model_, i, type(i), batch);
+  if (const simd::PackFunction pack_fast = vector_pack()) {
+    const NumberFormats& f = model_.formats;
+    const int added = pack_fast({view_.positions, r, list, view_.neighbor_count[i], view_.mask, view_.types, view_.type_map, std::ldexp(1.0, f.dx_frac),
+                                 static_cast<double>(limit(f.dx_bits)), std::ldexp(1.0, -model_.shifts.u), static_cast<double>(model_.u_cut),
+                                 static_cast<double>(model_.u_min), model_.max_neighbors}, batch);
+    if (added >= 0) return packer.finish(added);
+  }
   for (int candidate = 0; candidate < view_.neighbor_count[i]; ++candidate) {
     const int j = list[candidate] & view_.mask;
     const int neighbor_type = type(j);
