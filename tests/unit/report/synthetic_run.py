@@ -24,6 +24,7 @@ SYSTEMS = (
     ("liquid#2", "held out", 10),
     ("amorphous", "held out", 12),
 )
+ATOMS = 64
 FORCE_ERROR = {"float": 0.150, "integer": 0.1515}
 
 
@@ -114,15 +115,15 @@ def make_md(folder, clipped):
         {"name": "quench", "temperature_K": 300, "ramp": True, "time_ps": 3},
         {"name": "amorphous", "temperature_K": 300, "time_ps": 2, "sample": "amorphous", "dump_every_ps": 0.4},
     ]
-    settings = read_settings(None, atoms=216, stages=stages)
+    settings = read_settings(None, atoms=ATOMS, stages=stages)
     pair = nvnmd_pair("../quantize/model.nvnmd", ("Ge", "Te"))
     (folder / "md.yaml").write_text(write_settings(settings))
     (folder / "in.lmp").write_text(lammps_input(settings, pair, ("Ge", "Te")))
     (folder / "log.lammps").write_text("\n".join(log_lines(settings, pair.counters, clipped)) + "\n")
     for stage, build in zip(settings.plan()[1::2], (random_packing, crystal), strict=True):
-        write_frames(folder / stage.dump_file, build("GeTe", 216), range(stage.first_step, stage.last_step + 1, 200))
+        write_frames(folder / stage.dump_file, build("GeTe", ATOMS), range(stage.first_step, stage.last_step + 1, 200))
     model = folder.parent / "quantize/model.nvnmd"
-    record = new_record(model if model.exists() else folder / "in.lmp", settings, 216)
+    record = new_record(model if model.exists() else folder / "in.lmp", settings, ATOMS)
     record["sessions"].append(new_session(2, ["-in", "in.lmp"], 0))
     write_record(folder, record | result(settings, read_log(folder / "log.lammps"), "complete"))
 
@@ -136,11 +137,11 @@ def log_lines(settings, counters, clipped):
         for step in range(stage.first_step, stage.last_step + 1, 25):
             ramp = (step - stage.first_step) / (stage.last_step - stage.first_step)
             kelvin = (stage.start_K + ramp * (stage.end_K - stage.start_K)) * (1 + 0.05 * generator.normal())
-            energy = 216 * (-150 + 1.3e-4 * kelvin)
+            energy = ATOMS * (-150 + 1.3e-4 * kelvin)
             counts = " ".join(str(clipped) if name in ("clipped", "clipped_GRAD") else "0" for name in counters)
             pressure = 3 * kelvin + generator.normal(0, 3000)
-            yield f"{step} {step * 0.002} {kelvin} {pressure} {energy} 0 0 {216 / 0.0337} {counts}"
-        yield f"Loop time of 1.5 on 2 procs for {stage.last_step - stage.first_step} steps with 216 atoms"
+            yield f"{step} {step * 0.002} {kelvin} {pressure} {energy} 0 0 {ATOMS / 0.0337} {counts}"
+        yield f"Loop time of 1.5 on 2 procs for {stage.last_step - stage.first_step} steps with {ATOMS} atoms"
 
 
 def write_frames(path, atoms, steps):
