@@ -20,8 +20,8 @@ class NvnmdCalculator(Calculator):  # type: ignore[misc]
         path: model file (``*.nvnmd``); elements are matched by symbol.
         kernel, threads: as in ``Potential``.
 
-    After each calculation, ``clipped`` holds the number of saturated words per stage; nonzero counts mean that the structure leaves
-    the range the model was made for.
+    After each calculation, ``clipped`` holds the number of saturated words per stage; nonzero counts mean that the
+    structure leaves the range the model was made for.
 
     Raises:
         Error: a bad model file, unknown elements, atoms too close, or too many neighbors.
@@ -29,7 +29,9 @@ class NvnmdCalculator(Calculator):  # type: ignore[misc]
 
     implemented_properties: ClassVar[list[str]] = ["energy", "free_energy", "energies", "forces", "stress", "stresses"]
 
-    def __init__(self, path: str | PathLike[str], kernel: str = "auto", threads: int | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, path: str | PathLike[str], kernel: str = "auto", threads: int | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.potential = Potential(path, kernel, threads)
         self.clipped: dict[str, int] = {}

@@ -25,7 +25,8 @@ class RawResult:
         atom_energy: int64 [n_atoms], ``e_frac`` fraction bits.
         force: int64 [n_atoms, 3], ``f_frac``.
         virial: int64 [3, 3], ``w_frac``.
-        atom_virial: int64 [n_atoms, 3, 3], ``w_frac``, assigned to the neighbor atom (centroid form); None unless asked for.
+        atom_virial: int64 [n_atoms, 3, 3], ``w_frac``, assigned to the neighbor atom (centroid form); None unless asked
+            for.
         clipped: words clipped per stage.
         too_close: neighbors below the start of the tables.
     """
@@ -127,8 +128,8 @@ class Potential:
             virial, atom_virials, raw: what to return beside energies and forces.
 
         Raises:
-            Error: positions that are not finite, a flat cell, unknown types, atoms too close, or too many neighbors; it has the
-                attributes ``code``, ``atom`` and ``neighbor``.
+            Error: positions that are not finite, a flat cell, unknown types, atoms too close, or too many neighbors; it
+                has the attributes ``code``, ``atom`` and ``neighbor``.
         """
         position_array, cell_array = _array(positions, (-1, 3), "positions"), _array(cell, (3, 3), "cell")
         type_array = self._type_array(types, len(position_array))
@@ -136,7 +137,9 @@ class Potential:
         words = self._core.compute_vectors(type_array, first, neighbor, vectors, virial, atom_virials)
         return self._result(_raw(words), virial, raw)
 
-    def compute_words(self, types: ArrayLike, first: ArrayLike, neighbor: ArrayLike, displacement: ArrayLike) -> RawResult:
+    def compute_words(
+        self, types: ArrayLike, first: ArrayLike, neighbor: ArrayLike, displacement: ArrayLike
+    ) -> RawResult:
         """Evaluate neighbor words: what the integer model computes, with nothing before or after it.
 
         Args:
@@ -189,7 +192,11 @@ def _array(values: ArrayLike, shape: tuple[int, int], name: str) -> NDArray[np.f
 
 
 def _neighbors(
-    positions: NDArray[np.float64], cell: NDArray[np.float64], periodic: bool | Sequence[bool], cutoff_A: float, threads: int
+    positions: NDArray[np.float64],
+    cell: NDArray[np.float64],
+    periodic: bool | Sequence[bool],
+    cutoff_A: float,
+    threads: int,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
     """Return ``first [n + 1]``, ``neighbor [pairs]`` and vectors ``[pairs, 3]`` of a full neighbor list."""
     from vesin import NeighborList

@@ -170,9 +170,9 @@ std::shared_ptr<const Model> Model::parse(std::vector<char> content, const std::
   try {
     return std::make_shared<const Model>(build(file));
   } catch (const Json::exception& error) {
-    throw Error(ErrorCode::model_file, text(name, ": the header is damaged (", error.what(), "); copy or build the file again"));
+    throw Error(ErrorCode::model_file, text(name, ": the header is damaged (", printable(error.what()), "); copy or build the file again"));
   } catch (const std::exception& error) {
-    throw Error(ErrorCode::model_file, text(name, ": ", error.what()));
+    throw Error(ErrorCode::model_file, text(name, ": ", printable(error.what())));
   }
 }
 

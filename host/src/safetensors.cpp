@@ -114,7 +114,7 @@ TensorFile parse_tensor_file(std::vector<char> content, const std::string& name)
   try {
     parse(file);
   } catch (const std::exception& error) {
-    fail(name, text("not a model file, or damaged (", error.what(), "); copy or build it again"));
+    fail(name, text("not a model file, or damaged (", printable(error.what()), "); copy or build it again"));
   }
   return file;
 }
