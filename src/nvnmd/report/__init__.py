@@ -29,7 +29,9 @@ def write_report(folder: Path, output: Path | None = None, references: Sequence[
     now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     material = run.md["material"] if run.md else " ".join(run.integer_header["type_map"]) if run.integer_header else ""
     title = f"{material}: from DFT frames to integer molecular dynamics".removeprefix(": ")
-    page = render_page(title, f"Run {folder.resolve().name}, {now}", f"Written by nvnmd {version('nvnmd')}.", sections)
+    page = render_page(
+        title, f"Run folder {folder.resolve().name}, {now}", f"Written by nvnmd {version('nvnmd')}.", sections
+    )
     target = output or folder / "report.html"
     try:
         write_text(target, page)

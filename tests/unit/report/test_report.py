@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 
 from nvnmd.report import ReportError, write_report
-from nvnmd.report.blocks import Table
+from nvnmd.report.blocks import Commands, Table
 from nvnmd.report.plots import GRID, INK, SERIES
 from nvnmd.report.run import Run
 from nvnmd.report.sections.quantization import quantization
+from nvnmd.report.sections.reproduce import reproduce
 
 TITLES = ["Summary", "Model card", "Data", "Learning curve", "Accuracy", "Quantization", "Molecular dynamics"]
 TITLES += ["Structure", "Reproduce"]
@@ -181,6 +182,17 @@ def test_learning_curve_columns(run_folder):
     assert curve is not None
     assert list(curve.columns)[:3] == ["step", "rmse_val", "rmse_trn"]
     assert np.all(np.diff(curve.columns["step"]) == 40)
+
+
+def test_recipe_beside_the_run_is_how_to_reproduce_it(tmp_path, make_run):
+    folder = make_run(tmp_path / "demo" / "run", ["train"])
+    stages = "{train: {run: [train, 'my input.json', -o, run/train], writes: [x]}}"
+    (tmp_path / "demo/stages.yaml").write_text(f"output: run\nstages: {stages}\n")
+    commands = next(block for block in reproduce(Run(folder)).blocks if isinstance(block, Commands))
+    assert commands.text == "nvnmd train 'my input.json' -o run/train"
+    (tmp_path / "demo/stages.yaml").write_text(f"output: other\nstages: {stages}\n")
+    commands = next(block for block in reproduce(Run(folder)).blocks if isinstance(block, Commands))
+    assert commands.text.startswith("nvnmd train run/train/input.json -o run/train\nnvnmd quantize run/train")
 
 
 def test_command_line(tmp_path):

@@ -130,4 +130,4 @@ def _verdict(evaluations: dict[str, Evaluation]) -> str:
             verdict = "within" if after / before <= bar else "beyond"
             quantity = key.split("_")[0]
             sentences.append(f"{quantity} RMSE {after / before:.3f} × the float model's, {verdict} the bar of {bar:g}")
-    return f"Cost of quantization on the {part} frames: {'; '.join(sentences)}."
+    return f"Cost of quantization on the {part.replace(' ', '-')} frames: {'; '.join(sentences)}."

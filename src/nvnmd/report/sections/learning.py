@@ -61,7 +61,10 @@ def _plain_ticks(axis: Any) -> None:
     """Numbers such as 200 and 0.5 on the logarithmic axis."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-    axis.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    low, high = axis.get_ylim()
+    axis.yaxis.set_major_locator(
+        LogLocator(subs=(1.0, 2.0, 5.0) if high > 10 * low else (1.0, 1.5, 2.0, 3.0, 5.0, 7.0))
+    )
     axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.yaxis.set_minor_locator(NullLocator())
 
@@ -76,7 +79,7 @@ def _add(axis: Any, curve: Curve, quantity: str, start: float, labeled: bool) ->
         if values is None:
             continue
         axis.plot(start + steps, 1000 * values, color=color, linewidth=0.5, alpha=0.45)
-        window = max(1, len(values) // 25)
+        window = max(1, len(values) // 15)
         smooth = uniform_filter1d(1000 * values, window, mode="nearest")
         axis.plot(start + steps, smooth, color=color, label=label if labeled else None)
     return float(start + steps[-1])

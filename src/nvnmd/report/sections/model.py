@@ -20,6 +20,8 @@ def model(run: Run) -> Section:
         section.blocks.append(_integer(run, run.integer_header))
         formats = json.dumps(run.integer_header["formats"], indent=1)
         section.blocks.append(Folded("Number formats: width and fraction bits of every word", formats))
+        origin = json.dumps(run.integer_header.get("provenance", {}), indent=1)
+        section.blocks.append(Folded("Origin of the integer model: settings, data, versions", origin))
     if run.float_provenance is None:
         section.blocks.append(Missing("the float model and its settings", "train/model.safetensors"))
     else:

@@ -58,6 +58,7 @@ def _bars(records: list[dict[str, Any]]) -> str:
             axis.set_title(f"RMS deviation, {label}")
             axis.grid(axis="y", visible=False)
             axis.tick_params(axis="y", length=0)
+            axis.margins(y=0.02)
         axes[0][0].invert_yaxis()
         return to_svg(canvas, "Deviation from the float model by stage")
 

@@ -34,7 +34,7 @@ def _accuracy(run: Run) -> list[Number]:
     errors, before = model.parts[part], run.evaluations.get("float")
     numbers = []
     for name, key, unit, digits in (("Force", "force_rmse", "meV/Å", 0), ("Energy", "energy_rmse", "meV/atom", 1)):
-        note = f"{part} frames"
+        note = f"{part.replace(' ', '-')} frames"
         if before is not None and part in before.parts:
             reference = before.parts[part][key]
             ratio = errors[key] / reference
