@@ -3,9 +3,10 @@
     python benchmarks/train.py --data data/gete-cp2k --dp /path/to/deepmd-venv/bin/dp
     python benchmarks/train.py --data FOLDER --dp DP --seconds 0          speed only
 
-Speed: each program trains for a few and for more steps, in turn (A B A B), each in a process of its own bound to one
-core; the difference of the two times gives steps per second without start-up. CPU time is given besides wall time,
-since another program on the same core slows only the latter.
+Speed: each program trains for some and for more steps, in turn (A B A B), each in a process of its own bound to one
+core; the difference of the two times gives steps per second without start-up and without the first visit of each frame,
+when nvnmd searches its neighbors once for all. CPU time is given besides wall time, since another program on the same
+core slows mainly the latter.
 
 Accuracy: each program then trains for as many steps as it does in --seconds at its median speed by CPU time, with a
 learning rate that falls from the same start to the same end, and is tested on systems that neither has seen.
@@ -202,7 +203,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--dp", type=Path, help="the program dp of an environment with DeePMD-kit and TensorFlow")
     parser.add_argument("--hold-out", action="append", default=[], help="pattern of folder names; default every fifth")
     parser.add_argument("--rounds", type=int, default=3, help="A B pairs for the speed")
-    parser.add_argument("--steps", type=int, nargs=2, default=(200, 1200), help="short and long run")
+    parser.add_argument("--steps", type=int, nargs=2, default=(1000, 3000), help="short and long run")
     parser.add_argument("--seconds", type=float, default=120.0, help="training time for the accuracy; 0 leaves it out")
     parser.add_argument("--seeds", type=int, default=2, help="trainings for the accuracy")
     parser.add_argument(
