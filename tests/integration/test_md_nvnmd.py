@@ -1,5 +1,10 @@
 """The melt-quench driver with the project's own pair style and a random integer model."""
 
+import json
+import signal
+import subprocess
+import sys
+import time
 from importlib.resources import files
 
 import numpy as np
@@ -8,7 +13,7 @@ import pytest
 from nvnmd.pcm.errors import PcmError
 from nvnmd.pcm.lammps_input import SATURATING_STAGES
 from nvnmd.pcm.runner import run_md
-from nvnmd.pcm.settings import read_settings
+from nvnmd.pcm.settings import read_settings, write_settings
 from nvnmd.pcm.thermo import read_log
 from nvnmd.quantize.model_file import save_model
 from nvnmd.quantize.testing import random_model
@@ -63,3 +68,53 @@ def test_damaged_model(run_folder):
     model.write_bytes(model.read_bytes()[:-100])
     with pytest.raises(PcmError, match="LAMMPS stopped with: Pair style nvnmd"):
         run_md(model, settings(), run_folder / "md")
+
+
+def start(folder, *options):
+    command = [sys.executable, "-m", "nvnmd", "md", str(folder / "quantize/model.nvnmd"), "-o", str(folder / "md")]
+    return subprocess.Popen([*command, "-s", str(folder / "long.yaml"), *options], stdout=subprocess.PIPE, text=True)
+
+
+def wait_for_step(folder, step):
+    for _ in range(600):
+        log = folder / "md/log.lammps"
+        if log.exists() and read_log(log).step >= step:
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"the run never reached step {step}")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signals_stop_the_command_in_order_and_it_goes_on(run_folder, number):
+    stages = [{"name": "melt", "temperature_K": 600, "time_ps": 40}]
+    (run_folder / "long.yaml").write_text(write_settings(settings(stages=stages)))
+    process = start(run_folder)
+    wait_for_step(run_folder, 100)
+    process.send_signal(number)
+    shown, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "stopped at step" in shown
+    record = json.loads((run_folder / "md/md.json").read_text())
+    assert record["status"] == "stopped"
+    assert 100 <= record["step"] < 20000
+    again = start(run_folder, "--restart")
+    wait_for_step(run_folder, record["step"] + 100)
+    again.send_signal(number)
+    again.communicate(timeout=60)
+    assert json.loads((run_folder / "md/md.json").read_text())["sessions"][1]["first_step"] >= record["step"]
+
+
+def test_command_says_what_it_would_run(run_folder):
+    (run_folder / "long.yaml").write_text(write_settings(settings()))
+    shown, _ = start(run_folder, "--dry-run").communicate(timeout=60)
+    assert "# quench: 600 -> 300 K, 0.1 ps, 50 steps\n" in shown
+    (run_folder / "shown.yaml").write_text(shown)
+    assert read_settings(run_folder / "shown.yaml") == settings()
+    assert not (run_folder / "md").exists()
+
+
+def test_restart_without_a_run(run_folder):
+    (run_folder / "long.yaml").write_text(write_settings(settings()))
+    process = start(run_folder, "--restart")
+    process.communicate(timeout=60)
+    assert process.returncode == 2

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from nvnmd.pcm.protocol import MdSettings
+    from nvnmd.pcm.runner import Progress
 
 
 def md(
@@ -55,34 +58,62 @@ def md(
 
 
 def _run(model: Path, protocol: MdSettings, output: Path, ranks: int, overwrite: bool) -> dict[str, Any]:
+    import signal
+
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
 
-    from nvnmd.pcm.runner import Progress, run_md
+    from nvnmd.pcm.runner import run_md
 
-    columns = [
-        TextColumn("{task.description:<12}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[temperature]:>6}"),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    ]
-    with Bar(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("starting", total=protocol.plan()[-1].last_step, temperature="")
-        first: list[int] = []
+    def stop(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
 
-        def show(progress: Progress) -> None:
-            if progress.step and not first:
-                # A continued run starts its clock where it goes on, or the time left would be far too short.
-                first.append(progress.step)
-                bar.reset(task, completed=progress.step)
-            kelvin = f"{progress.temperature_K:.0f} K" if progress.step else ""
-            bar.update(task, completed=progress.step, description=progress.stage or "starting", temperature=kelvin)
+    # A batch system ends a job like this: stop in the same order as on Ctrl-C.
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        with _Display(protocol, Console(stderr=True)) as display:
+            return run_md(model, protocol, output, ranks=ranks, overwrite=overwrite, on_progress=display.show)
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
-        return run_md(model, protocol, output, ranks=ranks, overwrite=overwrite, on_progress=show)
+
+class _Display:
+    """A progress bar in a terminal, a line for each new stage elsewhere."""
+
+    def __init__(self, protocol: MdSettings, console: Console) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bar
+
+        texts = [TextColumn("{task.description:<12}"), BarColumn(), MofNCompleteColumn()]
+        times = [
+            TextColumn("{task.fields[temperature]:>6}"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+        ]
+        self._bar = Bar(*texts, *times, console=console, disable=not console.is_terminal)
+        self._task = self._bar.add_task("starting", total=protocol.plan()[-1].last_step, temperature="")
+        self._console = console
+        self._stage = ""
+
+    def __enter__(self) -> _Display:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        self._bar.stop()
+
+    def show(self, progress: Progress) -> None:
+        """Take the run's progress."""
+        if not progress.step:
+            return
+        if not self._stage:
+            # A continued run starts its clock where it goes on, or the time left would be far too short.
+            self._bar.reset(self._task, completed=progress.step)
+        kelvin = f"{progress.temperature_K:.0f} K"
+        if progress.stage != self._stage and not self._console.is_terminal:
+            self._console.print(f"{progress.stage}: step {progress.step} of {progress.last_step}, {kelvin}")
+        self._stage = progress.stage
+        self._bar.update(self._task, completed=progress.step, description=progress.stage, temperature=kelvin)
 
 
 def _show_plan(protocol: MdSettings) -> None:
