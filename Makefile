@@ -19,7 +19,7 @@ help:
 	@echo 'make test        all default tests (C++ and Python)'
 	@echo 'make test-long   the tests marked slow or physics'
 	@echo 'make lint        ruff, and mypy on the installed package'
-	@echo 'make benchmark   timed runs; see benchmarks/README.md'
+	@echo 'make benchmark   timed runs; each script in benchmarks/ has --help'
 	@echo 'make install     the package and everything for development, into $(VENV)'
 	@echo 'make clean       remove builds and $(VENV)'
 
@@ -45,8 +45,8 @@ lint: $(VENV)/.nvnmd
 	$(VENV)/bin/mypy -p nvnmd
 
 benchmark: $(VENV)/.nvnmd
-	@test -d benchmarks || { echo 'there are no benchmarks yet'; exit 1; }
-	$(py) benchmarks/run.py
+	$(py) benchmarks/md.py
+	$(py) benchmarks/train.py --seconds 0
 
 install: $(VENV)/.nvnmd
 
