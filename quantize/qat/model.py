@@ -105,7 +105,8 @@ class IntegerPot(nn.Module):
         gate = self.features.gates()
         if gate is not None:
             g, gp = self.features.apply_gate(g, gp, gate.index_select(0, batch.gates.flatten()))
-        return g.view(*batch.rows.shape, -1), gp.view(*batch.rows.shape, -1)
+        shape = *batch.rows.shape, self.integer.m1
+        return g.view(shape), gp.view(shape)
 
     def _fit(self, d: Tensor, batch: WordBatch) -> tuple[Tensor, Tensor]:
         by_type = torch.argsort(batch.types, stable=True)
@@ -184,5 +185,5 @@ def _descriptor_gradient(x: Tensor, gd: Tensor) -> Tensor:
 
 
 def _atomic_forces(pair: Tensor, batch: WordBatch) -> Tensor:
-    reaction = torch.zeros_like(pair[:, 0]).index_add(0, batch.neighbors.flatten(), pair.flatten(0, 1))
+    reaction = pair.new_zeros(len(pair), 3).index_add(0, batch.neighbors.flatten(), pair.flatten(0, 1))
     return (pair.sum(1) - reaction).T
