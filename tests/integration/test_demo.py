@@ -41,6 +41,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     recipe = yaml.safe_load((DEMO / "stages.yaml").read_text())
     recipe["stages"]["train"]["reads"] = ["input.json"]
     recipe["stages"]["quantize"]["run"] += ["--steps", "2"]
+    report = recipe["stages"]["report"]
+    report["run"] = [word.replace("../../data", str(ROOT / "data")) for word in report["run"]]
     (folder / "stages.yaml").write_text(yaml.safe_dump(recipe, sort_keys=False))
     return folder
 

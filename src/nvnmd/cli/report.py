@@ -26,14 +26,14 @@ def report(
     saturation, the traces of the molecular dynamics, RDFs and coordination of the liquid and the glass, pictures of the
     structure, speed, and the commands to do it again. What the folder lacks is named as missing.
 
-    A reference is a text or CSV file of r and g named after its pair (Ge-Te.csv), a folder of such files, or labeled
-    frames, whose own RDF is then drawn.
+    A reference is a text or CSV file of r and g named after its pair (Ge-Te.csv), a folder of such files, or frames,
+    whose own RDF is then drawn: that of whatever moved their atoms, which need not be what labeled them.
 
     Examples:
 
         nvnmd report run
 
-        nvnmd report run -r amorphous:data/gete-cp2k/amorphous=CP2K -r liquid:aimd/rdf -o gete.html
+        nvnmd report run -r amorphous:aimd/rdf=AIMD -r liquid:frames.extxyz -o gete.html
     """
     from nvnmd.report import write_report
 

@@ -34,9 +34,9 @@ class Reference:
 def read_reference(text: str) -> Reference:
     """A reference from `[liquid:|amorphous:]PATH[=LABEL]`.
 
-    PATH is a text file whose name holds the pair, as in Ge-Te.csv; a folder of such files; or labeled frames in any
-    form that `nvnmd train` reads. The phase is taken from the path where it is not said. Raises ReportError if neither
-    says it, or if nothing can be read.
+    PATH is a text file whose name holds the pair, as in Ge-Te.csv; a folder of such files; or frames in any form that
+    `nvnmd train` reads, whose RDF is that of whatever moved their atoms. The phase is taken from the path where it is
+    not said. Raises ReportError if neither says it, or if nothing can be read.
     """
     phase, path, label = _parts(text)
     if not path.exists():
