@@ -5,7 +5,7 @@
 
 A shaken rocksalt GeTe crystal near the density of the glass, skin 1 A, neighbor lists every 10 steps, NVE. `pair zero`
 with the same full list is the floor that no potential gets below. Each style runs in turn, --rounds times, bound to one
-core; the median is given. CPU time stands beside wall time, because another program on the core slows mainly the latter.
+core; the median is given. CPU time stands beside wall time, because another program on the core slows mainly that.
 
 Prints a table and writes results/md.json.
 """
