@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from nvnmd.pcm.analysis import coordination_numbers, first_shell, partial_rdf
+from nvnmd.pcm.analysis import coordination_numbers, first_shell, mean_difference, partial_rdf
 from nvnmd.pcm.errors import PcmError
 from nvnmd.pcm.structures import crystal
 from nvnmd.pcm.trajectory import Snapshot
@@ -116,3 +116,11 @@ def test_missing_frames_and_elements():
         partial_rdf([], ["Ge", "Te"])
     with pytest.raises(PcmError, match="step 0 has no atom of Sb"):
         partial_rdf([gas(SKEWED, {"Ge": 6, "Te": 6}, 1)], ["Ge", "Sb"])
+
+
+def test_mean_difference_over_the_common_range():
+    r, other = np.linspace(0, 6, 61), np.linspace(3, 10, 36)
+    assert mean_difference(r, np.full_like(r, 1.0), other, np.full_like(other, 1.25)) == pytest.approx(0.25)
+    # |r - 3| from 3 to 6 has the mean 1.5.
+    assert mean_difference(r, r, other, np.full_like(other, 3.0)) == pytest.approx(1.5, abs=0.02)
+    assert np.isnan(mean_difference(r, r, other, other, low_A=7.0))
