@@ -11,7 +11,8 @@
 namespace nvnmd {
 namespace {
 
-constexpr int kBatchAtoms = 32;
+constexpr int kBatchAtoms = 32, kTile = 4;
+static_assert(kBatchAtoms % kTile == 0);
 constexpr std::int64_t kWord16 = 32767;
 
 std::size_t index(std::int64_t i) { return static_cast<std::size_t>(i); }
@@ -37,6 +38,25 @@ std::int64_t wide_dot(const std::int16_t* a, const std::int16_t* b, int n) {
   return sum;
 }
 
+// product[atom, row] = weight[row] . input[atom] for a whole number of kTile atoms, at least `atoms`. Rows are the outer loop, so
+// that a row is read once for all atoms; the sums fit 32 bits, a guarantee of the loader.
+void multiply(const std::int16_t* weight, int rows, int columns, const std::int16_t* input, int atoms, std::int32_t* product) {
+  for (int row = 0; row < rows; ++row) {
+    const std::int16_t* w = weight + std::int64_t{row} * columns;
+    for (int atom = 0; atom < atoms; atom += kTile) {
+      const std::int16_t *a = input + std::int64_t{atom} * columns, *b = a + columns, *c = b + columns, *d = c + columns;
+      std::int32_t sum[kTile] = {0, 0, 0, 0};
+      for (int i = 0; i < columns; ++i) {
+        sum[0] += w[i] * a[i];
+        sum[1] += w[i] * b[i];
+        sum[2] += w[i] * c[i];
+        sum[3] += w[i] * d[i];
+      }
+      for (int k = 0; k < kTile; ++k) product[std::int64_t{atom + k} * rows + row] = sum[k];
+    }
+  }
+}
+
 struct PortableWorkspace final : Workspace {
   PortableWorkspace(const Model& model) {
     const std::size_t pairs = index(std::int64_t{kBatchAtoms} * model.max_neighbors), channels = index(model.m1);
@@ -55,6 +75,7 @@ struct PortableWorkspace final : Workspace {
     }
     grad.resize(kBatchAtoms * widest);
     gz.resize(kBatchAtoms * widest);
+    product.resize(kBatchAtoms * widest);
     y.resize(4 * channels);
     sum.resize(4 * channels);
   }
@@ -65,6 +86,7 @@ struct PortableWorkspace final : Workspace {
   std::vector<std::int16_t> x;                       // [atoms, 4, M1]
   std::vector<std::vector<std::int16_t>> act, phi;   // per layer [atoms, width]; act[0] is D
   std::vector<std::int16_t> grad, gz;                // [atoms, width] of the layer in work
+  std::vector<std::int32_t> product;                 // [atoms, width]
   std::vector<std::int16_t> y;                       // [4, M1] of the atom in work
   std::vector<std::int64_t> sum;                     // [4, M1]
 };
@@ -202,26 +224,23 @@ void PortableKernel::descriptor(const AtomBatch& batch, BatchResult& result, Wor
   }
 }
 
-// One hidden layer of section 6. Weights are the outer loop, so that a row is read once for all atoms of the batch.
+// One hidden layer of section 6.
 void PortableKernel::forward(std::size_t layer, int type, int atoms, Work& work, Counters& counters) const {
   const FittingLayer& l = m_.layers[layer];
   const std::size_t inputs = index(l.inputs), outputs = index(l.outputs);
   const int seg_bits = m_.formats.tanh_seg_bits, shift = std::min(m_.shifts.tanh, 15);
-  for (std::size_t row = 0; row < outputs; ++row) {
-    const std::int16_t* weight = &l.weight[(index(type) * outputs + row) * inputs];
-    const std::int32_t bias = l.bias[index(type) * outputs + row];
-    for (std::size_t atom = 0; atom < index(atoms); ++atom) {
-      const std::int16_t* input = &work.act[layer][atom * inputs];
-      const auto zt = static_cast<std::int32_t>(clamp(rnd(dot(weight, input, l.inputs) + bias, m_.shifts.z[layer]), kWord16));
-      const std::int32_t magnitude = std::abs(zt), t = (magnitude & ((1 << seg_bits) - 1)) << (15 - seg_bits);
-      const std::int16_t* coef = &m_.tanh_coef[3 * index(magnitude >> seg_bits)];
-      const std::int32_t q = (t * coef[2] + 16384) >> 15, d = coef[1] + q;
-      const std::int32_t value = coef[0] + (((t >> shift) * d + 16384) >> 15);
-      std::int64_t act = zt < 0 ? -value : value;
-      if (l.skip) act = sat(input[row] + act, kWord16, counters.clipped[kH]);
-      work.act[layer + 1][atom * outputs + row] = static_cast<std::int16_t>(act);
-      work.phi[layer][atom * outputs + row] = static_cast<std::int16_t>(d + q);
-    }
+  multiply(&l.weight[index(type) * outputs * inputs], l.outputs, l.inputs, work.act[layer].data(), atoms, work.product.data());
+  const std::int32_t* bias = &l.bias[index(type) * outputs];
+  for (std::size_t i = 0, row = 0; i < index(atoms) * outputs; ++i, row = row + 1 == outputs ? 0 : row + 1) {
+    const auto zt = static_cast<std::int32_t>(clamp(rnd(std::int64_t{work.product[i]} + bias[row], m_.shifts.z[layer]), kWord16));
+    const std::int32_t magnitude = std::abs(zt), t = (magnitude & ((1 << seg_bits) - 1)) << (15 - seg_bits);
+    const std::int16_t* coef = &m_.tanh_coef[3 * index(magnitude >> seg_bits)];
+    const std::int32_t q = (t * coef[2] + 16384) >> 15, d = coef[1] + q;
+    const std::int32_t value = coef[0] + (((t >> shift) * d + 16384) >> 15);
+    std::int64_t act = zt < 0 ? -value : value;
+    if (l.skip) act = sat(work.act[layer][i] + act, kWord16, counters.clipped[kH]);
+    work.act[layer + 1][i] = static_cast<std::int16_t>(act);
+    work.phi[layer][i] = static_cast<std::int16_t>(d + q);
   }
 }
 
@@ -243,14 +262,10 @@ void PortableKernel::backward(std::size_t layer, int type, int atoms, Work& work
   for (std::size_t i = 0; i < index(atoms) * outputs; ++i) {
     work.gz[i] = static_cast<std::int16_t>((work.grad[i] * work.phi[layer][i] + 16384) >> 15);
   }
-  for (std::size_t column = 0; column < inputs; ++column) {
-    const std::int16_t* weight = &transposed_[layer][(index(type) * inputs + column) * outputs];
-    for (std::size_t atom = 0; atom < index(atoms); ++atom) {
-      std::int64_t sum = dot(weight, &work.gz[atom * outputs], l.outputs);
-      std::int16_t* grad = &work.grad[atom * inputs + column];
-      if (l.skip) sum += std::int64_t{*grad} * (std::int64_t{1} << m_.formats.weight_frac[layer]);
-      *grad = static_cast<std::int16_t>(sat(rnd(sum, m_.shifts.g[layer]), kWord16, counters.clipped[kGrad]));
-    }
+  multiply(&transposed_[layer][index(type) * inputs * outputs], l.inputs, l.outputs, work.gz.data(), atoms, work.product.data());
+  for (std::size_t i = 0; i < index(atoms) * inputs; ++i) {
+    const std::int64_t carried = l.skip ? std::int64_t{work.grad[i]} * (std::int64_t{1} << m_.formats.weight_frac[layer]) : 0;
+    work.grad[i] = static_cast<std::int16_t>(sat(rnd(work.product[i] + carried, m_.shifts.g[layer]), kWord16, counters.clipped[kGrad]));
   }
 }
 
