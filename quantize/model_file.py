@@ -110,7 +110,10 @@ def load_model(path: str | Path) -> IntegerModel:
     try:
         with safe_open(Path(path), framework="np") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
-        return _build(header, tensors).validate()
+        model = _build(header, tensors).validate()
+        if unknown := sorted(tensors.keys() - model.tensors.keys()):
+            raise QuantizeError(f"unknown tensor {unknown[0]}; was the file written by this version?")
+        return model
     except KeyError as error:
         raise ModelFileError(f"{path}: {error} is missing; the file is damaged") from error
     except (SafetensorError, OSError, QuantizeError, TypeError, ValueError, IndexError) as error:

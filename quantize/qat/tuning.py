@@ -69,7 +69,7 @@ class Tuner:
     Args:
         model: the float model.
         integer: its integer model, quantized after training.
-        data: training and held-out systems.
+        data: training and held-out systems, on the energy reference of the model (``energy_reference``).
         settings: of FP32 training; loss prefactors, batch size and file names are used.
         options: how to fine-tune.
         folder: where everything goes; must exist.
@@ -94,7 +94,6 @@ class Tuner:
         self.path, self._options, self._on_progress = folder / MODEL_FILE, options, on_progress
         self._settings = tuning_settings(settings, options)
         self._pot = IntegerPot.from_float(model, integer)
-        data = _relative_to(model, data)
         self._judges = _judging_store(integer, data)
         self.trainer = self._make_trainer(data, folder, on_step)
         if restart:
@@ -151,16 +150,6 @@ class Tuner:
         batches = (self._judges.batch([index]) for index in range(len(self._judges)))
         values = [float(loss(self._pot(b, virial=virial), cast(Any, b), prefactors).total) for b in batches]
         return sum(values) / len(values)
-
-
-def _relative_to(model: DeepPot, data: TrainingData) -> TrainingData:
-    """The data with energy shifts that count from those of the model, which stay as they are."""
-    move = model.energy_shifts - data.model_shifts
-    return dataclasses.replace(
-        data,
-        shifts=[shift + move for shift in data.shifts],
-        validation_shifts=[shift + move for shift in data.validation_shifts],
-    )
 
 
 def _sampler(store: WordStore, settings: Settings, seed: int) -> Sampler:

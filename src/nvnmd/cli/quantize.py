@@ -64,6 +64,7 @@ def quantize(
     """
     import torch
 
+    from nvnmd.quantize.energy_reference import match_reference
     from nvnmd.quantize.qat.tuning import TuningOptions
     from nvnmd.training.model_file import load_model
 
@@ -74,6 +75,7 @@ def quantize(
     folder.mkdir(parents=True, exist_ok=True)
     float_model = load_model(path)
     settings, frames, record = _load_data(path, data)
+    float_model, frames = match_reference(float_model, frames)
     chosen = {"weight_bits": weight_bits} | ({"max_neighbors": max_neighbors} if max_neighbors else {})
     integer = _start(path, float_model, frames, chosen, folder, record, restart)
     finished, step = True, 0

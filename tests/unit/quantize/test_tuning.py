@@ -1,0 +1,131 @@
+"""Fine-tuning: improves on a model quantized coarsely, is never worse, and continues where it stopped."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from quantize_cases import crystal, labeled, small_potential
+
+from nvnmd.quantize.choose import CompileOptions
+from nvnmd.quantize.energy_reference import match_reference
+from nvnmd.quantize.integer_model import IntegerModel
+from nvnmd.quantize.model_file import load_model
+from nvnmd.quantize.predict import predict
+from nvnmd.quantize.ptq import quantize_model
+from nvnmd.quantize.qat.tuning import Tuner, TuningOptions, tuning_settings
+from nvnmd.training.checkpoint import CheckpointError
+from nvnmd.training.metrics import predict as predict_float
+from nvnmd.training.model import DeepPot
+from nvnmd.training.settings import Settings, parse_settings
+from nvnmd.training.setup import TrainingData
+
+Case = tuple[DeepPot, IntegerModel, TrainingData]
+
+
+@pytest.fixture(scope="module")
+def case() -> Case:
+    potential = small_potential()
+    frames = [crystal(cells=2, spacing_A=2.9, shake_A=0.15, seed=seed) for seed in range(10)]
+    train, held_out = labeled(frames[:8], potential, "train"), labeled(frames[8:], potential, "held out")
+    shifts = potential.energy_shifts
+    data = TrainingData([train], [held_out], [shifts], [shifts], shifts)
+    return potential, quantize_model(potential, [train], CompileOptions(weight_bits=6)), data
+
+
+def settings() -> Settings:
+    parsed, _ = parse_settings(
+        {
+            "model": {"type_map": ["Ge", "Te"]},
+            "loss": {"start_pref_e": 0.02, "limit_pref_e": 1, "start_pref_f": 1000, "limit_pref_f": 10},
+            "training": {"training_data": {"systems": ["toy"], "batch_size": 1}, "numb_steps": 999},
+        }
+    )
+    return parsed
+
+
+def tuner(case: Case, folder: Path, steps: int = 40, restart: bool = False, rate: float = 1e-3) -> Tuner:
+    potential, integer, data = case
+    start = load_model(folder / "model.nvnmd") if restart else integer
+    return Tuner(potential, start, data, settings(), TuningOptions(steps, rate, rate / 100), folder, restart)
+
+
+def test_settings_become_those_of_fine_tuning() -> None:
+    changed = tuning_settings(settings(), TuningOptions(steps=40))
+    assert (changed.loss.start_pref_e, changed.loss.start_pref_f) == (1, 10)
+    assert changed.training.numb_steps == 40
+    assert changed.learning_rate.start_lr == 1e-4
+
+
+def test_fine_tuning_improves_a_coarse_model(case: Case, tmp_path: Path) -> None:
+    run = tuner(case, tmp_path)
+    before = run.best_loss
+    assert run.run()
+    after = load_model(tmp_path / "model.nvnmd")
+    assert run.best_loss < 0.8 * before
+    assert after.provenance["quantize"]["best"]["loss"] == run.best_loss
+    held_out = case[2].validation[0]
+
+    def force_error(model: IntegerModel) -> float:
+        return float(np.square(predict(model, held_out).forces - held_out.forces).mean())
+
+    assert force_error(after) < force_error(case[1])
+    assert (tmp_path / "lcurve.out").read_text(encoding="utf-8").startswith("#")
+
+
+def test_the_result_is_never_worse_than_without(case: Case, tmp_path: Path) -> None:
+    run = tuner(case, tmp_path, steps=6, rate=0.3)  # far too large on purpose
+    run.run()
+    best = load_model(tmp_path / "model.nvnmd")
+    assert best.provenance["quantize"]["best"]["step"] == 0
+    for name, array in case[1].tensors.items():
+        assert np.array_equal(best.tensors[name], array), name
+
+
+def test_a_stopped_run_continues_to_the_same_result(case: Case, tmp_path: Path) -> None:
+    whole, part = tmp_path / "whole", tmp_path / "part"
+    for folder in (whole, part):
+        folder.mkdir()
+    straight = tuner(case, whole, steps=12)
+    straight.run()
+    first = tuner(case, part, steps=12)
+    first.trainer.on_step = lambda step: first.trainer.request_stop() if step == 5 else None
+    assert not first.run()
+    second = tuner(case, part, steps=12, restart=True)
+    assert second.trainer.step == 5
+    assert second.run()
+    for a, b in zip(straight.trainer.model.parameters(), second.trainer.model.parameters(), strict=True):
+        assert torch.equal(a, b)
+    assert second.best_loss == straight.best_loss
+
+
+def test_other_settings_cannot_continue(case: Case, tmp_path: Path) -> None:
+    tuner(case, tmp_path, steps=4).run()
+    with pytest.raises(CheckpointError, match="options"):
+        tuner(case, tmp_path, steps=5, restart=True)
+
+
+@pytest.mark.parametrize("absolute", [True, False])
+def test_frames_and_model_come_to_one_energy_reference(case: Case, absolute: bool) -> None:
+    potential, _, data = case
+    up = np.array([3.0, -2.0])
+    system = data.train[0]
+    if absolute:  # the same energies, but shifts that were fitted to other frames
+        other = replace(data, shifts=[data.shifts[0] + up / 50], model_shifts=data.model_shifts + up / 50)
+        expected = data.shifts[0]
+    else:  # another code's energies
+        energies = system.energies + up[system.types].sum()
+        other = replace(
+            data,
+            train=[replace(system, energies=energies)],
+            shifts=[data.shifts[0] + up],
+            model_shifts=data.model_shifts + up,
+        )
+        expected = data.shifts[0] + up
+    model, matched = match_reference(potential, other)
+    assert matched.shifts[0] == pytest.approx(expected)
+    assert model.energy_shifts == pytest.approx(expected)
+    labels = matched.train[0].energies - matched.shifts[0][system.types].sum()
+    own = predict_float(model, system).energies - model.energy_shifts[system.types].sum()
+    assert labels == pytest.approx(own, abs=1e-6)
