@@ -51,7 +51,8 @@ def stage_errors(model: DeepPot, integer: IntegerModel, systems: Sequence[System
     cases = [("all", "only", ALL), ("tables", "only", frozenset[str]())]
     cases += [(stage, "only", frozenset({stage})) for stage in STAGES if stage != "gate" or integer.gate is not None]
     cases += [(stage, "all but", ALL - {stage}) for stage in STAGES if stage != "gate" or integer.gate is not None]
-    return [{"stage": name, "mode": mode} | _compare(model, integer, frames, on, nodes) for name, mode, on in cases]
+    pot = IntegerPot.from_float(model, integer)
+    return [{"stage": name, "mode": mode} | _compare(pot, frames, on, nodes) for name, mode, on in cases]
 
 
 def options_of(integer: IntegerModel) -> CompileOptions:
@@ -74,15 +75,13 @@ def _frames(reference: DeepPot, integer: IntegerModel, system: System) -> list[_
     return frames
 
 
-def _compare(
-    model: DeepPot, integer: IntegerModel, frames: Sequence[_Frame], on: Stages, nodes: TableNodes
-) -> dict[str, float]:
-    pot = IntegerPot.from_float(model, integer, on)
+def _compare(pot: IntegerPot, frames: Sequence[_Frame], on: Stages, nodes: TableNodes) -> dict[str, float]:
+    pot.set_stages(on)
     squares, energies, components = 0.0, [], 0
     for frame in frames:
         words = frame.rounded if "positions" in on else frame.exact
         with torch.no_grad():
-            out = pot(prepare_words(integer, words, "frame", on, nodes), virial=False)
+            out = pot(prepare_words(pot.integer, words, "frame", on, nodes), virial=False)
         squares += float(np.square(out.forces.numpy().T - frame.forces).sum())
         components += frame.forces.size
         energies.append((float(out.energies) - frame.energy) / len(frame.forces))

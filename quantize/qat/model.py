@@ -37,9 +37,10 @@ class IntegerPot(nn.Module):
     ) -> None:
         super().__init__()
         f = integer.formats
-        self.integer, self.formats, self.on, self.m2 = integer, f, on, integer.m2
+        self.integer, self.formats, self.m2 = integer, f, integer.m2
         self.n_types = integer.n_types
         self.features, self.fitting = features, fitting
+        self.set_stages(on)
         self.stage_words = nn.ModuleDict(
             {
                 "X": WordQuantizer(f.x_frac, f.x_bits),
@@ -58,11 +59,10 @@ class IntegerPot(nn.Module):
         """A trainable module that starts as the integer model which ``model`` was compiled to."""
         f = integer.formats
         weights = [w.detach().transpose(1, 2) for w in model.fitting.weights]
-        biases = [b.detach() for b in model.fitting.biases]
-        if "weights" in on:  # quantization after training has moved the output biases to correct the energies
-            frac = f.weight_frac[-1] + f.act_frac[-1]
-            biases[-1] = torch.from_numpy(integer.out_bias * 2.0**-frac).unsqueeze(1)
-        fitting = FittingWords(weights, biases, integer.skip, f, on)
+        fitting = FittingWords(weights, [b.detach() for b in model.fitting.biases], integer.skip, f, ALL)
+        _, words = fitting.words()
+        out_bias = torch.from_numpy(integer.out_bias * 2.0 ** -(f.weight_frac[-1] + f.act_frac[-1]))
+        fitting.correction = out_bias.unsqueeze(1) - words[-1].detach()
         return cls(integer, FeatureTables(model, integer, on), fitting, on)
 
     @classmethod
@@ -75,6 +75,10 @@ class IntegerPot(nn.Module):
         fractions = zip(f.weight_frac, f.act_frac, strict=True)
         moved = [torch.from_numpy(b * 2.0 ** -(w + a)) for b, (w, a) in zip(biases, fractions, strict=True)]
         return cls(integer, FixedTables(integer), FittingWords(scaled, moved, integer.skip, f, ALL))
+
+    def set_stages(self, on: Stages) -> None:
+        """Choose the stages that round; all others compute in real numbers."""
+        self.on = self.features.on = self.fitting.on = on
 
     def _word(self, stage: str, x: Tensor) -> Tensor:
         return self.stage_words[stage](x) if stage in self.on else x

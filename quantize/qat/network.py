@@ -19,7 +19,11 @@ class FittingWords(nn.Module):
 
     Attributes:
         weights: per layer [n_types, out, in], the output row last with out = 1; biases: per layer [n_types, out].
+        correction: [n_types, 1] words in eV added to the output bias, by which quantization after training moved it.
+        on: stages that round.
     """
+
+    correction: Tensor
 
     def __init__(
         self, weights: Sequence[Tensor], biases: Sequence[Tensor], skip: Sequence[bool], f: NumberFormats, on: Stages
@@ -35,6 +39,7 @@ class FittingWords(nn.Module):
         self.z_word, self.z_top = WordQuantizer(f.z_frac, 16), 32767 * 2.0**-f.z_frac
         self.h_words = nn.ModuleList([WordQuantizer(f.act_frac[layer + 1], 16) for layer in range(layers)])
         self.grad_words = nn.ModuleList([WordQuantizer(f.grad_frac[layer], 16) for layer in range(layers)])
+        self.register_buffer("correction", torch.zeros_like(self.biases[-1]), persistent=False)
         table = tanh_coefficients(f.act_frac[1], f.z_frac, f.tanh_seg_bits, f.tanh_shift)
         self.register_buffer("tanh_coef", torch.from_numpy(table).to(REAL), persistent=False)
 
@@ -43,7 +48,8 @@ class FittingWords(nn.Module):
         if "weights" not in self.on:
             return list(self.weights), list(self.biases)
         weights = [quant(w) for quant, w in zip(self.weight_words, self.weights, strict=True)]
-        return weights, [quant(b) for quant, b in zip(self.bias_words, self.biases, strict=True)]
+        biases = [quant(b) for quant, b in zip(self.bias_words, self.biases, strict=True)]
+        return weights, [*biases[:-1], biases[-1] + self.correction]
 
     def forward(self, d: Tensor, counts: Sequence[int]) -> tuple[Tensor, Tensor]:
         """Energy and gradient.

@@ -39,7 +39,9 @@ def info(
     """
     kind = MODEL_ENDINGS.get(Path(paths[0]).suffix) if len(paths) == 1 else None
     if kind is not None:
-        card = _integer_card(Path(paths[0])) if kind == "integer" else _float_card(Path(paths[0]))
+        from nvnmd.quantize.provenance import model_card
+
+        card = model_card(Path(paths[0])) if kind == "integer" else _float_card(Path(paths[0]))
         typer.echo(json.dumps(card, indent=2)) if as_json else _show_card(card)
         return
     from nvnmd.training.frames import load_systems
@@ -65,32 +67,6 @@ def _float_card(path: Path) -> dict[str, Any]:
         "fitting_multiplications": sum(w.shape[1] * w.shape[2] for w in model.fitting.weights),
         "energy_shifts": model.energy_shifts.tolist(),
         "provenance": read_provenance(path),
-    }
-
-
-def _integer_card(path: Path) -> dict[str, Any]:
-    from nvnmd.quantize.model_file import load_model
-
-    model = load_model(path)
-    bits = model.formats
-    return {
-        "file": path.name,
-        "kind": "integer",
-        "sha256": _digest(path),
-        "type_map": list(model.type_map),
-        "form": "se_e2_a" if model.gate is None else "se_atten",
-        "rcut": model.rcut_A,
-        "table_start": (model.u_min / 2**bits.u_frac) ** 0.5,
-        "max_neighbors": model.max_neighbors,
-        "channels": model.m1,
-        "axis_neuron": model.m2,
-        "fitting_neuron": [w.shape[1] for w in model.weights],
-        "weight_bits": bits.weight_bits,
-        "force_lsb": 2.0**-bits.f_frac,
-        "formats": bits.to_dict(),
-        "fitting_multiplications": sum(w[0].size for w in model.weights) + model.out_weight[0].size,
-        "file_bytes": path.stat().st_size,
-        "provenance": model.provenance,
     }
 
 
@@ -132,11 +108,23 @@ def _origin(provenance: dict[str, Any]) -> dict[str, str]:
             frames = sum(entry.get("frames", 0) for entry in value)
             names = ", ".join(str(entry.get("name")) for entry in value[:4]) + ", ..." * (len(value) > 4)
             lines[key.replace("_", " ")] = f"{frames} frames: {names}" if value else "none"
+        elif key == "errors" and isinstance(value, dict):
+            lines |= _error_lines(value)
         elif isinstance(value, (str, int, float)):
             lines[key] = _short(value)
         elif isinstance(value, dict) and key != "settings":
             lines |= {f"{key}: {inner}": text for inner, text in _origin(value).items()}
     return lines or {"provenance": "not recorded"}
+
+
+def _error_lines(errors: dict[str, Any]) -> dict[str, str]:
+    """RMSE by part of the data, as an integer model keeps them of itself and of the float model."""
+    return {
+        f"RMSE {part}, {kind} model": f"energy {1000 * row['energy_rmse']:.2f} meV/atom, "
+        f"force {1000 * row['force_rmse']:.1f} meV/A ({row['n_frames']} frames)"
+        for kind, measured in errors.items()
+        for part, row in measured["parts"].items()
+    }
 
 
 def _show_data(summary: dict[str, Any]) -> None:

@@ -227,5 +227,6 @@ def _finish(model: DeepPot, integer: IntegerModel, frames: TrainingData, folder:
         row = errors["integer"]["parts"][part]
         for name, key, unit in (("energy", "energy_rmse", "meV/atom"), ("force", "force_rmse", "meV/A")):
             ours, theirs = 1000 * row[key], 1000 * float_row[key]
-            typer.echo(f"{part}: {name} RMSE {ours:.2f} {unit}, float model {theirs:.2f}, ratio {ours / theirs:.3f}")
+            ratio = f", ratio {ours / theirs:.3f}" if theirs else ""
+            typer.echo(f"{part}: {name} RMSE {ours:.2f} {unit}, float model {theirs:.2f}{ratio}")
     typer.echo(f"model: {folder / 'model.nvnmd'}")

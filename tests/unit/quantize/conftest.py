@@ -13,7 +13,7 @@ from nvnmd.training.model import DeepPot
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from quantize_cases import FRAMES, SMALL, labeled, small_potential  # noqa: E402 - found through the line above
+from quantize_cases import FRAMES, SMALL, labeled, small_potential
 
 
 @pytest.fixture(scope="session")

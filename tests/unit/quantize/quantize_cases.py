@@ -113,6 +113,4 @@ def labeled(frames: list[Frame], model: DeepPot, name: str = "toy", virials: boo
         virials=None,
     )
     found = predict(model.double(), system)
-    return replace(
-        system, energies=found.energies, forces=found.forces, virials=found.virials if virials else None
-    )
+    return replace(system, energies=found.energies, forces=found.forces, virials=found.virials if virials else None)

@@ -4,12 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from quantize_cases import FRAMES
 
 from nvnmd.quantize.errors import QuantizeError
 from nvnmd.quantize.integer_model import IntegerModel
 from nvnmd.quantize.packing import evaluate_frame, pack_frame
-
-from quantize_cases import FRAMES
 
 BOX = np.eye(3) * 40.0
 

@@ -4,14 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from quantize_cases import FRAMES, SMALL, Frame, crystal
 
 from nvnmd.quantize.fixed import STAGES
 from nvnmd.quantize.integer_model import IntegerModel
 from nvnmd.quantize.packing import FrameResult, evaluate_frame, pack_frame
 from nvnmd.quantize.reference import AtomInput, AtomResult, evaluate_atom
 from nvnmd.quantize.testing import random_atoms, random_model
-
-from quantize_cases import FRAMES, SMALL, Frame, crystal
 
 
 def run(model: IntegerModel, frame: Frame) -> FrameResult:
@@ -63,7 +62,7 @@ def test_atoms_closer_than_the_table_are_counted(model: IntegerModel) -> None:
 
 
 def test_saturation_is_symmetric(model: IntegerModel) -> None:
-    # Words of both signs at the limit: mirrored displacements give mirrored forces, which a clamp to -2^(b-1) would not.
+    # Words of both signs at the limit: mirrored displacements give mirrored forces, as a clamp to -2^(b-1) would not.
     rng = np.random.default_rng(3)
     extreme = replace(model, feature_coef=np.sign(rng.normal(size=model.feature_coef.shape)).astype(np.int16) * 9000)
     x = rng.integers(-20000, 20000, (200, 3))
