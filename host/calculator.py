@@ -18,7 +18,7 @@ class NvnmdCalculator(Calculator):  # type: ignore[misc]
 
     Args:
         path: model file (``*.nvnmd``); elements are matched by symbol.
-        kernel, threads: as in ``Potential``.
+        kernel, threads, skin_A: as in ``Potential``.
 
     After each calculation, ``clipped`` holds the number of saturated words per stage; nonzero counts mean that the
     structure leaves the range the model was made for.
@@ -30,10 +30,15 @@ class NvnmdCalculator(Calculator):  # type: ignore[misc]
     implemented_properties: ClassVar[list[str]] = ["energy", "free_energy", "energies", "forces", "stress", "stresses"]
 
     def __init__(
-        self, path: str | PathLike[str], kernel: str = "auto", threads: int | None = None, **kwargs: Any
+        self,
+        path: str | PathLike[str],
+        kernel: str = "auto",
+        threads: int | None = None,
+        skin_A: float = 0.5,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.potential = Potential(path, kernel, threads)
+        self.potential = Potential(path, kernel, threads, skin_A)
         self.clipped: dict[str, int] = {}
 
     def calculate(

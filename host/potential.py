@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike, fspath
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -70,14 +71,23 @@ class Potential:
         path: model file (``*.nvnmd``).
         kernel: one of ``nvnmd.host.kernel_names()``, or ``auto`` for the fastest. All give the same bits.
         threads: CPU threads; None takes ``OMP_NUM_THREADS``, or all cores. The count changes no bit.
+        skin_A: neighbors are searched this much beyond the cutoff, and again only when an atom has moved by half of it:
+            for molecular dynamics. Å.
 
     Raises:
         Error: a bad model file, or an unknown kernel.
     """
 
-    def __init__(self, path: str | PathLike[str], kernel: str = "auto", threads: int | None = None) -> None:
+    def __init__(
+        self, path: str | PathLike[str], kernel: str = "auto", threads: int | None = None, skin_A: float = 0.0
+    ) -> None:
+        from vesin import NeighborList
+
         self._core = Core(fspath(path), kernel, threads or 0)
-        self._threads = threads or 0
+        self._search = NeighborList(
+            cutoff=self.cutoff_A + LIST_MARGIN_A, full_list=True, skin=skin_A, n_threads=threads or 0
+        )
+        self._lock = Lock()
 
     @property
     def type_map(self) -> tuple[str, ...]:
@@ -133,8 +143,9 @@ class Potential:
         """
         position_array, cell_array = _array(positions, (-1, 3), "positions"), _array(cell, (3, 3), "cell")
         type_array = self._type_array(types, len(position_array))
-        first, neighbor, vectors = _neighbors(position_array, cell_array, periodic, self.cutoff_A, self._threads)
-        words = self._core.compute_vectors(type_array, first, neighbor, vectors, virial, atom_virials)
+        with self._lock:  # the pairs are views of the search, which the next call overwrites
+            center, neighbor, vectors = self._neighbors(position_array, cell_array, periodic)
+            words = self._core.compute_vectors(type_array, center, neighbor, vectors, virial, atom_virials)
         return self._result(_raw(words), virial, raw)
 
     def compute_words(
@@ -164,6 +175,21 @@ class Potential:
             raise Error(f"types must be integers or element symbols, not {array.dtype}")
         return np.ascontiguousarray(array, np.int64)
 
+    def _neighbors(
+        self, positions: NDArray[np.float64], cell: NDArray[np.float64], periodic: bool | Sequence[bool]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+        """Return center ``[pairs]``, neighbor ``[pairs]`` and vectors ``[pairs, 3]`` of a full neighbor list."""
+        flags = [bool(flag) for flag in np.broadcast_to(periodic, 3)]
+        box = _complete(cell, flags)
+        if any(flags) and abs(np.linalg.det(box)) < 1e-9:
+            raise Error(f"the cell {cell.tolist()} is flat in a periodic direction; give three independent vectors")
+        if not len(positions):
+            return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, 3))
+        center, neighbor, vectors = self._search.compute(
+            points=positions, box=box, periodic=flags, quantities="ijD", copy=False
+        )
+        return _signed(center), _signed(neighbor), np.ascontiguousarray(vectors)
+
     def _result(self, words: RawResult, virial: bool, raw: bool) -> Result:
         energy, force, strain = (2.0 ** -getattr(self._core, key) for key in ("e_frac", "f_frac", "w_frac"))
         return Result(
@@ -181,6 +207,11 @@ def _raw(words: dict[str, Any]) -> RawResult:
     return RawResult(**{"atom_virial": None, **words})
 
 
+def _signed(indices: NDArray[Any]) -> NDArray[np.int64]:
+    """Return unsigned indices as signed ones, without a copy where the width allows it."""
+    return indices.view(np.int64) if indices.itemsize == 8 else indices.astype(np.int64)
+
+
 def _array(values: ArrayLike, shape: tuple[int, int], name: str) -> NDArray[np.float64]:
     array = np.ascontiguousarray(values, np.float64)
     if array.ndim != 2 or array.shape[1] != shape[1] or shape[0] not in (-1, array.shape[0]):
@@ -189,28 +220,6 @@ def _array(values: ArrayLike, shape: tuple[int, int], name: str) -> NDArray[np.f
     if len(bad):
         raise Error(f"{name}[{bad[0][0]}] is not a finite number: {array[bad[0][0]].tolist()}")
     return array
-
-
-def _neighbors(
-    positions: NDArray[np.float64],
-    cell: NDArray[np.float64],
-    periodic: bool | Sequence[bool],
-    cutoff_A: float,
-    threads: int,
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """Return ``first [n + 1]``, ``neighbor [pairs]`` and vectors ``[pairs, 3]`` of a full neighbor list."""
-    from vesin import NeighborList
-
-    flags = [bool(flag) for flag in np.broadcast_to(periodic, 3)]
-    if any(flags) and abs(np.linalg.det(_complete(cell, flags))) < 1e-9:
-        raise Error(f"the cell {cell.tolist()} is flat in a periodic direction; give three independent vectors")
-    if not len(positions):
-        return np.zeros(1, np.int64), np.zeros(0, np.int64), np.zeros((0, 3))
-    search = NeighborList(cutoff=cutoff_A + LIST_MARGIN_A, full_list=True, sorted=True, n_threads=threads)
-    box = _complete(cell, flags)
-    center, neighbor, vectors = search.compute(points=positions, box=box, periodic=flags, quantities="ijD")
-    first = np.concatenate([[0], np.cumsum(np.bincount(center.astype(np.int64), minlength=len(positions)))])
-    return first, neighbor.astype(np.int64), np.ascontiguousarray(vectors)
 
 
 def _complete(cell: NDArray[np.float64], flags: list[bool]) -> NDArray[np.float64]:

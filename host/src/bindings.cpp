@@ -44,8 +44,8 @@ class Core {
   const nvnmd::Model& model() const { return driver_.model(); }
   std::string description() const { return driver_.backend().description(); }
 
-  nb::dict compute_vectors(const Integers& types, const Integers& first, const Integers& neighbor, const Reals& vectors, bool virial, bool atom_virial) {
-    return compute(nvnmd::NeighborVectors(model(), view(types), view(first), view(neighbor), view(vectors)), {virial, atom_virial});
+  nb::dict compute_vectors(const Integers& types, const Integers& center, const Integers& neighbor, const Reals& vectors, bool virial, bool atom_virial) {
+    return compute(nvnmd::NeighborVectors(model(), view(types), view(center), view(neighbor), view(vectors)), {virial, atom_virial});
   }
 
   nb::dict compute_words(const Integers& types, const Integers& first, const Integers& neighbor, const Integers& displacement) {
@@ -129,7 +129,7 @@ NB_MODULE(_core, m) {
       .def_prop_ro("w_frac", [](const Core& core) { return core.model().formats.w_frac; })
       .def_prop_ro("header", [](const Core& core) { return core.model().header; })
       .def_prop_ro("description", &Core::description)
-      .def("compute_vectors", &Core::compute_vectors, nb::arg("types"), nb::arg("first"), nb::arg("neighbor"), nb::arg("vectors"),
+      .def("compute_vectors", &Core::compute_vectors, nb::arg("types"), nb::arg("center"), nb::arg("neighbor"), nb::arg("vectors"),
            nb::arg("virial") = true, nb::arg("atom_virial") = false)
       .def("compute_words", &Core::compute_words, nb::arg("types"), nb::arg("first"), nb::arg("neighbor"), nb::arg("displacement"));
 }

@@ -101,21 +101,19 @@ class Packer {
   std::int32_t begin_, next_;
 };
 
-// Throws unless types, first and neighbor describe `pairs` pairs among the atoms of a model.
-void require_sorted_pairs(const Model& model, std::span<const std::int64_t> types, std::span<const std::int64_t> first,
-                          std::span<const std::int64_t> neighbor, std::size_t words) {
-  const auto fail = [](const std::string& what, int atom = -1) { throw Error(ErrorCode::out_of_range, what, atom); };
-  const auto atoms = static_cast<std::int64_t>(types.size()), pairs = static_cast<std::int64_t>(neighbor.size());
-  if (first.size() != types.size() + 1 || first.front() != 0 || first.back() != pairs || words != 3 * neighbor.size()) {
-    fail("neighbor arrays disagree: first must have one entry per atom and one more, from 0 to the number of pairs");
+[[noreturn]] void fail(const std::string& what, std::int64_t atom = -1) { throw Error(ErrorCode::out_of_range, what, static_cast<int>(atom)); }
+
+void require_types(const Model& model, std::span<const std::int64_t> types) {
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    if (types[i] < 0 || types[i] >= model.types()) {
+      fail(text("atom ", i, " has type ", types[i], ", which the model does not have"), static_cast<std::int64_t>(i));
+    }
   }
-  for (std::int64_t i = 0; i < atoms; ++i) {
-    const std::int64_t type = types[index(i)];
-    if (type < 0 || type >= model.types()) fail(text("atom ", i, " has type ", type, ", which the model does not have"), static_cast<int>(i));
-    if (first[index(i)] > first[index(i) + 1]) fail(text("first decreases at atom ", i), static_cast<int>(i));
-  }
-  for (const std::int64_t j : neighbor) {
-    if (j < 0 || j >= atoms) fail(text("neighbor index ", j, " is not an atom"));
+}
+
+void require_atoms(std::span<const std::int64_t> indices, std::size_t atoms) {
+  for (const std::int64_t i : indices) {
+    if (i < 0 || i >= static_cast<std::int64_t>(atoms)) fail(text("neighbor index ", i, " is not an atom"));
   }
 }
 
@@ -153,17 +151,25 @@ void NeighborList::pack(int center, AtomBatch& batch) const {
   packer.finish();
 }
 
-NeighborVectors::NeighborVectors(const Model& model, std::span<const std::int64_t> types, std::span<const std::int64_t> first,
+NeighborVectors::NeighborVectors(const Model& model, std::span<const std::int64_t> types, std::span<const std::int64_t> center,
                                  std::span<const std::int64_t> neighbor, std::span<const double> vectors)
-    : model_(model), types_(types), first_(first), neighbor_(neighbor), vectors_(vectors) {
-  require_sorted_pairs(model, types, first, neighbor, vectors.size());
+    : model_(model), types_(types), neighbor_(neighbor), vectors_(vectors), first_(types.size() + 1), order_(center.size()) {
+  if (center.size() != neighbor.size() || vectors.size() != 3 * neighbor.size()) fail("center, neighbor and vectors differ in length");
+  require_types(model, types);
+  require_atoms(center, types.size());
+  require_atoms(neighbor, types.size());
+  for (const std::int64_t i : center) ++first_[index(i) + 1];
+  for (std::size_t i = 0; i < types.size(); ++i) first_[i + 1] += first_[i];
+  std::vector<std::size_t> next(first_.begin(), first_.end() - 1);
+  for (std::size_t p = 0; p < center.size(); ++p) order_[next[index(center[p])]++] = p;
 }
 
 void NeighborVectors::pack(int center, AtomBatch& batch) const {
   Packer packer(model_, center, type(center), batch);
-  for (std::int64_t p = first_[index(center)]; p < first_[index(center) + 1]; ++p) {
-    const int j = static_cast<int>(neighbor_[index(p)]);
-    packer.add_vector(j, type(j), vectors_[index(3 * p)], vectors_[index(3 * p + 1)], vectors_[index(3 * p + 2)]);
+  for (std::size_t k = first_[index(center)]; k < first_[index(center) + 1]; ++k) {
+    const std::size_t p = order_[k];
+    const int j = static_cast<int>(neighbor_[p]);
+    packer.add_vector(j, type(j), vectors_[3 * p], vectors_[3 * p + 1], vectors_[3 * p + 2]);
   }
   packer.finish();
 }
@@ -171,13 +177,21 @@ void NeighborVectors::pack(int center, AtomBatch& batch) const {
 NeighborWords::NeighborWords(const Model& model, std::span<const std::int64_t> types, std::span<const std::int64_t> first,
                              std::span<const std::int64_t> neighbor, std::span<const std::int64_t> displacement)
     : model_(model), types_(types), first_(first), neighbor_(neighbor), displacement_(displacement) {
-  require_sorted_pairs(model, types, first, neighbor, displacement.size());
+  const auto pairs = static_cast<std::int64_t>(neighbor.size());
+  if (first.size() != types.size() + 1 || first.front() != 0 || first.back() != pairs || displacement.size() != 3 * neighbor.size()) {
+    fail("neighbor arrays disagree: first must have one entry per atom and one more, from 0 to the number of pairs");
+  }
+  require_types(model, types);
+  require_atoms(neighbor, types.size());
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    if (first[i] > first[i + 1]) fail(text("first decreases at atom ", i), static_cast<std::int64_t>(i));
+  }
   const std::int64_t reach = limit(model.formats.dx_bits);
   for (std::size_t p = 0; p < neighbor.size(); ++p) {
     const std::int64_t x = displacement[3 * p], y = displacement[3 * p + 1], z = displacement[3 * p + 2];
     const bool fits = clamp(x, reach) == x && clamp(y, reach) == y && clamp(z, reach) == z;
     if (!fits || rnd(x * x + y * y + z * z, model.shifts.u) >= model.u_cut) {
-      throw Error(ErrorCode::out_of_range, text("displacement of pair ", p, " is too wide or not inside the cutoff"));
+      fail(text("displacement of pair ", p, " is too wide or not inside the cutoff"));
     }
   }
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "batch.hpp"
 #include "model.hpp"
@@ -48,11 +49,12 @@ class NeighborList final : public Centers {
   View view_;
 };
 
-// Neighbors given as displacement vectors, sorted by center; all atoms are centers.
+// Neighbors given as displacement vectors, pairs in any order; all atoms are centers.
 class NeighborVectors final : public Centers {
  public:
-  // types [n], first [n + 1], neighbor [pairs], vectors [pairs, 3] in angstrom from center to neighbor.
-  NeighborVectors(const Model& model, std::span<const std::int64_t> types, std::span<const std::int64_t> first,
+  // types [n], center and neighbor [pairs], vectors [pairs, 3] in angstrom from center to neighbor. Throws Error
+  // (ErrorCode::out_of_range) for arrays that disagree.
+  NeighborVectors(const Model& model, std::span<const std::int64_t> types, std::span<const std::int64_t> center,
                   std::span<const std::int64_t> neighbor, std::span<const double> vectors);
   int count() const override { return static_cast<int>(types_.size()); }
   int total_atoms() const override { return count(); }
@@ -62,15 +64,16 @@ class NeighborVectors final : public Centers {
 
  private:
   const Model& model_;
-  std::span<const std::int64_t> types_, first_, neighbor_;
+  std::span<const std::int64_t> types_, neighbor_;
   std::span<const double> vectors_;
+  std::vector<std::size_t> first_, order_;  // pairs of atom i: order_[first_[i]] ... order_[first_[i + 1] - 1]
 };
 
 // Neighbors given as displacement words, sorted by center; neighbors that are too close are counted, not refused.
 class NeighborWords final : public Centers {
  public:
-  // As NeighborVectors, with displacement [pairs, 3], dx_frac fraction bits. Throws Error (ErrorCode::out_of_range) for a word
-  // that is too wide or not inside the cutoff.
+  // types [n], first [n + 1], neighbor [pairs], displacement [pairs, 3], dx_frac fraction bits. Throws Error
+  // (ErrorCode::out_of_range) for arrays that disagree, or a word that is too wide or not inside the cutoff.
   NeighborWords(const Model& model, std::span<const std::int64_t> types, std::span<const std::int64_t> first,
                 std::span<const std::int64_t> neighbor, std::span<const std::int64_t> displacement);
   int count() const override { return static_cast<int>(types_.size()); }

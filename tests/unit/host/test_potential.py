@@ -106,6 +106,21 @@ def test_symbols_and_types_are_the_same(potential: host.Potential, positions: Po
     assert potential.compute(positions, CELL, symbols).energy == potential.compute(positions, CELL, types).energy
 
 
+def test_a_kept_neighbor_list_changes_no_bit(model_path: Path, positions: Positions, types: Types) -> None:
+    """Small moves, large ones, other cells and other numbers of atoms, one after another."""
+    rng = np.random.default_rng(4)
+    fresh, kept = host.Potential(model_path), host.Potential(model_path, skin_A=1.0)
+    walk, cell = np.vstack([positions, positions + 6 * np.eye(3)[0]]), np.diag([12.0, 6, 6])
+    for step in range(30):
+        walk = walk + rng.uniform(-0.02, 0.02, walk.shape) + (6.0 if step == 10 else 0.0)
+        frame = (walk, cell * (1.05 if step % 7 == 6 else 1.0), np.tile(types, 2))
+        if step % 5 == 4:
+            frame = (positions, CELL, types)
+        expected, found = fresh.compute(*frame), kept.compute(*frame)
+        assert found.energy == expected.energy
+        np.testing.assert_array_equal(found.forces, expected.forces)
+
+
 def test_no_atoms(potential: host.Potential) -> None:
     result = potential.compute(np.zeros((0, 3)), CELL, np.zeros(0, int))
     assert result.energy == 0.0
