@@ -121,7 +121,9 @@ class NumberFormats:
                 f"number formats: missing {sorted(missing)}, unknown {sorted(extra)}; "
                 "was the file written by this version?"
             )
-        values = {key: tuple(value) if isinstance(value, list) else value for key, value in data.items()}
+        values: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in data.items()
+        }
         for key, value in values.items():
             words = value if isinstance(value, tuple) else (value,)
             if not all(type(word) is int for word in words):

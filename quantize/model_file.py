@@ -35,7 +35,9 @@ def to_bytes(model: IntegerModel) -> bytes:
         QuantizeError: the model breaks a guarantee of docs/numerics.md.
     """
     model.validate()
-    tensors = {name: np.ascontiguousarray(array, dtype=_dtype(name)) for name, array in model.tensors.items()}
+    tensors: dict[str, Any] = {
+        name: np.ascontiguousarray(array, dtype=_dtype(name)) for name, array in model.tensors.items()
+    }
     for name, array in tensors.items():
         if not np.array_equal(array, model.tensors[name]):
             raise QuantizeError(f"integer model: {name} does not fit {array.dtype}")

@@ -144,7 +144,8 @@ def tanh_table(model: IntegerModel, zt: Any) -> tuple[Any, Any]:
 
 def _fitting(model: IntegerModel, a: int, d: Any, count: _Counter) -> tuple[dict[str, Any], dict[str, Any]]:
     f, layers = model.formats, model.n_layers
-    h, phi, trace = d, [], {}
+    trace: dict[str, Any] = {}
+    h, phi = d, []
     for layer in range(1, layers + 1):
         weight, bias = model.weights[layer - 1][a].astype(d.dtype), model.biases[layer - 1][a].astype(d.dtype)
         z = weight @ h + bias
@@ -159,7 +160,8 @@ def _fitting(model: IntegerModel, a: int, d: Any, count: _Counter) -> tuple[dict
 
 
 def _backward(model: IntegerModel, a: int, g: Any, phi: list[Any], count: _Counter) -> dict[str, Any]:
-    f, trace = model.formats, {}
+    f = model.formats
+    trace: dict[str, Any] = {}
     for layer in range(model.n_layers, 0, -1):
         gz = rnd(g * phi[layer - 1], 15)
         acc = model.weights[layer - 1][a].astype(g.dtype).T @ gz

@@ -70,8 +70,8 @@ def _frames(reference: DeepPot, integer: IntegerModel, system: System) -> list[_
     frames = []
     for k in range(system.n_frames):
         arguments = integer, system.positions[k], system.cells[k], types, system.periodic
-        words = [pack_frame(*arguments, exact=exact) for exact in (False, True)]
-        frames.append(_Frame(*words, predicted.forces[k], float(predicted.energies[k]) - shift))
+        rounded, exact = pack_frame(*arguments), pack_frame(*arguments, exact=True)
+        frames.append(_Frame(rounded, exact, predicted.forces[k], float(predicted.energies[k]) - shift))
     return frames
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from nvnmd.quantize.integer_model import IntArray, IntegerModel
+from nvnmd.quantize.integer_model import IntegerModel
 from nvnmd.quantize.qat.embedding import FeatureTables, FixedTables
+from nvnmd.quantize.qat.export import export_model
 from nvnmd.quantize.qat.network import FittingWords
 from nvnmd.quantize.qat.quantizers import WordQuantizer, round_to
 from nvnmd.quantize.qat.stages import ALL, Stages
@@ -138,48 +137,25 @@ class IntegerPot(nn.Module):
     @torch.no_grad()
     def clipped(self, batch: WordBatch) -> dict[str, int]:
         """Words clipped per stage in a batch, in the names of ``fixed.STAGES``."""
-        counted = {stage: [quant] for stage, quant in self.stage_words.items()}
+        counted: dict[str, list[Any]] = {stage: [quant] for stage, quant in self.stage_words.items()}
         counted |= {"H": list(self.fitting.h_words), "GRAD": list(self.fitting.grad_words)}
-        everyone: list[Any] = [quant for quants in counted.values() for quant in quants]
+        everyone = [quant for quants in counted.values() for quant in quants]
         for quant in everyone:
             quant.count, quant.clipped = True, 0
         self(batch, virial=False)
         for quant in everyone:
             quant.count = False
         return {"R": batch.clipped} | {
-            stage: sum(quant.clipped for quant in quants) for stage, quants in counted.items()
+            stage: sum(int(quant.clipped) for quant in quants) for stage, quants in counted.items()
         }
 
-    @torch.no_grad()
     def export(self, provenance: dict[str, Any] | None = None) -> IntegerModel:
         """The integer model of the words that the forward pass uses.
 
         Raises:
             QuantizeError: training left the range of the formats.
         """
-        f, first = self.formats, self.integer.u_min >> 15
-        steps = np.array([self.features.fractions[0], self.features.fractions[1], self.features.fractions[1]])
-        coef = self.features.coefficients().numpy() * 2.0 ** steps[:, None]
-        weights, biases = self.fitting.words()
-        fractions = zip(f.weight_frac, f.act_frac, strict=True)
-        weights = [_integers(w, frac, np.int16) for w, frac in zip(weights, f.weight_frac, strict=True)]
-        biases = [_integers(b, w + a, np.int32) for b, (w, a) in zip(biases, fractions, strict=True)]
-        gate = self.features.gates()
-        shape = self.n_types, self.n_types, -1
-        return dataclasses.replace(
-            self.integer,
-            feature_coef=np.pad(coef, ((0, 0), (first, 0), (0, 0), (0, 0))).astype(np.int16),
-            gate=None if gate is None else _integers(gate, 14, np.int16).reshape(shape),
-            weights=tuple(weights[:-1]),
-            biases=tuple(biases[:-1]),
-            out_weight=weights[-1][:, 0],
-            out_bias=biases[-1][:, 0],
-            provenance=self.integer.provenance if provenance is None else provenance,
-        ).validate()
-
-
-def _integers(values: Tensor, frac: int, dtype: Any) -> IntArray:
-    return (values.detach().numpy() * 2.0**frac).astype(dtype)  # type: ignore[no-any-return]
+        return export_model(self, self.integer.provenance if provenance is None else provenance)
 
 
 def _descriptor_gradient(x: Tensor, gd: Tensor) -> Tensor:

@@ -54,6 +54,7 @@ def prepare_words(
     }
     column = np.arange(len(center)) - first[center]
     shape = len(types), int(np.diff(first).max(initial=0))
+    padded: dict[str, Any] = {key: _padded(np.asarray(pair[key]), center, column, shape) for key in PADDED}
     return WordBatch(
         names=(name,),
         atoms=(len(types),),
@@ -62,7 +63,7 @@ def prepare_words(
         guard=torch.from_numpy(np.bincount(center, guard, minlength=len(types))),
         clipped=clipped,
         too_close=too_close,
-        **{key: _padded(np.asarray(pair[key]), center, column, shape) for key in PADDED},
+        **padded,
     )
 
 

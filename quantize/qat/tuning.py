@@ -17,11 +17,12 @@ from nvnmd.quantize.model_file import load_model, save_model
 from nvnmd.quantize.qat.model import IntegerPot
 from nvnmd.quantize.qat.store import WordStore
 from nvnmd.training.data import FrameStore
+from nvnmd.training.evaluation import data_digest
 from nvnmd.training.loss import Prefactors, loss
 from nvnmd.training.model import DeepPot
 from nvnmd.training.sampler import Sampler, auto_batch_size
 from nvnmd.training.settings import LearningRateSettings, Settings
-from nvnmd.training.setup import TrainingData, data_digest
+from nvnmd.training.setup import TrainingData
 from nvnmd.training.system import System
 from nvnmd.training.trainer import Progress, Trainer
 
