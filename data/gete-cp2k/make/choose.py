@@ -1,9 +1,11 @@
 """Choose frames of the second round: the models' own melt-quench MD, where a committee of them is least sure.
 
 Each run starts from its own random packing or crystal, is driven by one model of the committee in turn, and is sampled
-every 0.1 ps. The deviation of a frame is the mean, over its eight worst atoms, of sqrt(<|F_m - <F>|^2>) over the models m.
-Frames are taken one by one: the largest (deviation x distance to the nearest frame known or taken), where the
-distance is that of a fingerprint of partial pair distances and bond angles. This favors unsure and new.
+every 0.1 ps. The deviation of a frame is the mean, over its eight worst atoms, of
+sqrt(<|F_m - <F>|^2>) over the models m. Frames are taken one by one: the largest (deviation x distance to the nearest
+frame known or taken), where the
+distance is that of a fingerprint of partial pair distances and bond angles. This favors unsure and new. A third of the
+frames comes from each band of temperature, because forces, and with them deviations, are largest in the hot melt.
 
     python choose.py --models a/model.safetensors b/model.safetensors --known .. --group active-1 --out queue
 """
@@ -16,22 +18,26 @@ from ase import Atoms
 from ase.io import write
 from ase.md.velocitydistribution import thermalize_momenta
 from ase.neighborlist import neighbor_list
+from explore import SYMBOLS, N, cell_of, crystal, md, random_packing
 
-from explore import N, SYMBOLS, cell_of, crystal, md, random_packing
 from nvnmd.training.ase_calculator import DeepPotCalculator
 
-QUENCH = [(2500, 2500, 0.8), (2000, 2000, 1.6), (2000, 300, 5.0), (300, 300, 0.4)]
-HEAT = [(600, 1800, 4.0), (1800, 1800, 0.6)]
+QUENCH = [(2500, 2500, 0.5), (2000, 2000, 1.0), (2000, 300, 3.0), (300, 300, 0.3)]
+HEAT = [(600, 1800, 2.5), (1800, 1800, 0.5)]
 STEP_PS = 0.1
+SKIP_PS = 0.7  # still shaped by the packing
+BANDS = (700, 1500)  # K
 
 
 def runs():
     """(name, start, schedule of (from K, to K, ps))."""
-    out = [(f"rho{rho}", ("packing", {"rho": rho}), QUENCH)
-           for rho in (0.0345, 0.037, 0.0335, 0.038, 0.0325, 0.036, 0.0355, 0.034, 0.031)]
-    out.append(("ortho", ("packing", {"rho": 0.034, "shape": (1.06, 1.0, 0.94)}), QUENCH))
-    out += [(f"heat-a{a}", ("crystal", {"a": a}), HEAT) for a in (6.05, 5.95)]
-    return out
+    def melt(tag, **cell):
+        return tag, ("packing", cell), QUENCH
+
+    return [melt("rho0.0345", rho=0.0345), ("heat-a6.05", ("crystal", {"a": 6.05}), HEAT),
+            *(melt(f"rho{rho}", rho=rho) for rho in (0.037, 0.0335, 0.038, 0.0325)),
+            melt("ortho", rho=0.034, shape=(1.06, 1.0, 0.94)),
+            *(melt(f"rho{rho}", rho=rho) for rho in (0.036, 0.0355, 0.031))]
 
 
 def deviation(forces):
@@ -58,7 +64,7 @@ def sample(run, calculators, driver, rng, group):
     name, (kind, how), schedule = run
     atoms = random_packing(cell_of(**how), rng) if kind == "packing" else crystal(rng, **how)
     atoms.calc = calculators[driver]
-    thermalize_momenta(atoms, temperature=schedule[0][0], rng=rng)
+    thermalize_momenta(atoms, schedule[0][0], rng=rng)
     md(atoms, schedule[0][0], 0.2, rng, dt=0.5)
     clock, out = 0.2, []
     for start, end, ps in schedule:
@@ -66,6 +72,8 @@ def sample(run, calculators, driver, rng, group):
         for b in range(blocks):
             md(atoms, start + (end - start) * (b + 0.5) / blocks, STEP_PS, rng)
             clock += STEP_PS
+            if clock < SKIP_PS:
+                continue
             nearest = neighbor_list("d", atoms, 3.0)
             shortest = nearest.min() if len(nearest) else 3.0
             if shortest < 1.6 or np.abs(atoms.get_forces()).max() > 60 or atoms.get_temperature() > 6000:
@@ -75,7 +83,8 @@ def sample(run, calculators, driver, rng, group):
             frame.symbols = atoms.symbols
             forces = np.array([c.get_forces(frame) for c in calculators])
             frame.wrap()
-            frame.info = {"group": group, "traj": f"{group}-{name}", "T_K": round(start + (end - start) * (b + 1) / blocks),
+            now = round(start + (end - start) * (b + 1) / blocks)
+            frame.info = {"group": group, "traj": f"{group}-{name}", "T_K": now,
                           "rho": round(N / atoms.get_volume(), 5), "t_ps": round(clock, 2),
                           "sampler": f"model {driver + 1} of {len(calculators)}",
                           "reason": "committee deviation x novelty", "committee_dev": round(deviation(forces), 4)}
@@ -97,22 +106,23 @@ def known_frames(root):
 
 
 def choose(pool, known, count, per_run):
-    """Indices of the chosen frames of the pool, in order."""
+    """Indices of the chosen frames of the pool, in order; the bands of temperature take turns."""
     prints = np.array([fingerprint(f) for f in pool])
     near = np.full(len(pool), np.inf)
     for f in known:
         near = np.minimum(near, np.linalg.norm(prints - fingerprint(f), axis=1))
     dev = np.array([f.info["committee_dev"] for f in pool])
-    used, chosen = {}, []
-    while len(chosen) < min(count, len(pool)):
-        value = dev * near
-        value[[used.get(f.info["traj"], 0) >= per_run for f in pool]] = -1
-        best = int(value.argmax())
-        if value[best] <= 0:
-            break
+    traj = np.array([f.info["traj"] for f in pool])
+    band = np.searchsorted(BANDS, [f.info["T_K"] for f in pool])
+    free, chosen = np.ones(len(pool), bool), []
+    while len(chosen) < count and free.any():
+        turn = free & (band == len(chosen) % 3)
+        best = int(np.where(turn if turn.any() else free, dev * near, -1).argmax())
         chosen.append(best)
-        used[pool[best].info["traj"]] = used.get(pool[best].info["traj"], 0) + 1
         near = np.minimum(near, np.linalg.norm(prints - prints[best], axis=1))
+        free[best] = False
+        if (traj[chosen] == traj[best]).sum() >= per_run:
+            free[traj == traj[best]] = False
     return chosen
 
 
@@ -133,7 +143,7 @@ def main():
         pool += sample(run, calculators, k % len(calculators), np.random.default_rng((a.seed, k)), a.group)
     known = known_frames(a.known)
     a.out.mkdir(parents=True, exist_ok=True)
-    with open(a.out / f"{a.group}-pool.csv", "w", newline="") as handle:
+    with (a.out / f"{a.group}-pool.csv").open("w", newline="") as handle:
         table = csv.writer(handle, lineterminator="\n")
         table.writerow(["traj", "t_ps", "T_K", "rho", "committee_dev"])
         table.writerows([f.info[k] for k in ("traj", "t_ps", "T_K", "rho", "committee_dev")] for f in pool)

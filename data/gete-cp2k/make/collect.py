@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 from ase.io import read
-
 from label import parse_input, parse_output
 
 TYPES = ["Ge", "Te"]
@@ -44,7 +43,7 @@ def save(frames, out):
         np.save(out / "set.000" / f"{key}.npy", data if key == "energy" else data.reshape(n, -1))
     (out / "type.raw").write_text("\n".join(map(str, frames[0]["type"])) + "\n")
     (out / "type_map.raw").write_text("\n".join(TYPES) + "\n")
-    with open(out / "frames.csv", "w", newline="") as handle:
+    with (out / "frames.csv").open("w", newline="") as handle:
         table = csv.DictWriter(handle, COLUMNS, lineterminator="\n")
         table.writeheader()
         for i, f in enumerate(frames):
@@ -66,7 +65,10 @@ def main():
             continue
         groups.setdefault(frame["info"]["group"], []).append(frame)
         cpu += frame["row"]["cpu_s"]
-    print(f"{'folder':<16}{'frames':>7}{'force rms':>11}{'max':>8}{'|sum F|':>9}{'pressure GPa':>18}{'SCF':>6}{'CPU-s':>7}")
+    print(
+        f"{'folder':<16}{'frames':>7}{'force rms':>11}{'max':>8}{'|sum F|':>9}{'pressure GPa':>18}"
+        f"{'SCF':>6}{'CPU-s':>7}"
+    )
     for group, frames in sorted(groups.items()):
         force = np.array([f["force"] for f in frames])
         press = [np.trace(f["virial"]) / 3 / np.linalg.det(f["box"]) * 160.21766 for f in frames]

@@ -15,7 +15,7 @@ from ase import Atoms, units
 from ase.geometry import find_mic
 from ase.io import write
 from ase.md.langevin import Langevin
-from ase.md.velocitydistribution import MaxwellBoltzmannDistribution
+from ase.md.velocitydistribution import thermalize_momenta
 
 N = 64  # 32 Ge + 32 Te
 SYMBOLS = ["Ge"] * (N // 2) + ["Te"] * (N // 2)
@@ -101,7 +101,7 @@ def plan():
     liquid("hot-liquid", "shear", [MELT, (1800, 1.6, True), (1500, 1.6, True)], rho=0.033, shear=(0.08, -0.05, 0.04))
     for rho in (0.036, 0.037, 0.038):
         liquid("compressed", f"{rho}", [MELT, (2000, 1.6, True), (1200, 2.0, True)], rho=rho)
-    liquid("compressed", "0.037-glass", GLASS + [(300, 1.0, True)], rho=0.037)
+    liquid("compressed", "0.037-glass", [*GLASS, (300, 1.0, True)], rho=0.037)
     liquid("compressed", "0.038-ortho", [MELT, (1500, 2.0, True), ((1500, 700), 5.0, True)], rho=0.038,
            shape=(1.06, 0.97, 0.97))
     for rho in (0.030, 0.031):
@@ -110,8 +110,8 @@ def plan():
         liquid("quench", f"{rho}", [MELT, (1300, 2.0, False), ((1300, 1000), 2.0, True), ((1000, 800), 2.0, True),
                                     ((800, 600), 2.0, True)], rho=rho)
     for rho in (0.033, 0.0335, 0.034, 0.0345, 0.035):
-        liquid("glass", f"{rho}", GLASS + [(300, 1.0, True)], rho=rho)
-    liquid("glass", "ortho", GLASS + [(300, 1.0, True), (500, 2.0, True)], rho=0.034, shape=(1.05, 1.0, 0.95))
+        liquid("glass", f"{rho}", [*GLASS, (300, 1.0, True)], rho=rho)
+    liquid("glass", "ortho", [*GLASS, (300, 1.0, True), (500, 2.0, True)], rho=0.034, shape=(1.05, 1.0, 0.95))
     solid("hot-crystal", "cubic-5.95", [(600, 2.0, True), (900, 2.0, True)], a=5.95)
     solid("hot-crystal", "cubic-6.05", [(800, 2.0, True), (1000, 2.0, True)], a=6.05)
     solid("hot-crystal", "long", [(600, 2.0, True)], a=6.0, strain=((-0.01, -0.01, 0.04), (0, 0, 0)))
@@ -132,7 +132,7 @@ def plan():
     for rho in (0.0330, 0.0350):
         liquid("validation", f"melt-{rho}", [MELT, (1900, 1.6, True), ((1900, 1100), 2.0, True),
                                              ((1100, 700), 3.0, True), ((700, 300), 5.0, True)], rho=rho)
-    liquid("validation", "glass", GLASS + [(300, 1.0, True)], rho=0.0342)
+    liquid("validation", "glass", [*GLASS, (300, 1.0, True)], rho=0.0342)
     liquid("validation", "dense", [MELT, (1700, 2.0, True), ((1700, 800), 4.0, True)], rho=0.0365)
     solid("validation", "crystal", [(500, 2.0, True), (800, 2.0, True)], a=6.02)
     return out
@@ -146,7 +146,7 @@ def run(item, nep, out):
     atoms = random_packing(cell_of(**how), rng) if kind == "packing" else crystal(rng, **how)
     atoms.calc = CPUNEP(str(nep))
     first = schedule[0][0]
-    MaxwellBoltzmannDistribution(atoms, temperature_K=first, rng=rng)
+    thermalize_momenta(atoms, first, rng=rng)
     md(atoms, first, 0.2, rng, dt=0.5)  # takes the overlaps of the packing away
     clock = 0.2
     for temperature, ps, keep in schedule:

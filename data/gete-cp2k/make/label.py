@@ -28,8 +28,11 @@ KINDS = {"Ge": 4, "Sb": 5, "Te": 6}  # valence electrons of the GTH-PBE pseudopo
 
 def cp2k_input(template, atoms, project):
     """The text of the CP2K input for `atoms`: 6 decimals for cell and coordinates."""
-    vec = ["      %s %.6f %.6f %.6f" % (k, *v) for k, v in zip("ABC", atoms.cell[:])]
-    pos = ["      %s %.6f %.6f %.6f" % (s, *p) for s, p in zip(atoms.symbols, atoms.positions)]
+    def line(name, v):
+        return f"      {name} {v[0]:.6f} {v[1]:.6f} {v[2]:.6f}"
+
+    vec = [line(k, v) for k, v in zip("ABC", atoms.cell[:], strict=True)]
+    pos = [line(s, p) for s, p in zip(atoms.symbols, atoms.positions, strict=True)]
     kinds = "".join(
         f"    &KIND {s}\n      BASIS_SET DZVP-MOLOPT-SR-GTH\n      POTENTIAL GTH-PBE-q{q}\n    &END\n"
         for s, q in KINDS.items() if s in atoms.get_chemical_symbols())
@@ -98,7 +101,7 @@ def label(frame, folder, template, cp2k):
     atoms = read(frame)
     (folder / "cp2k.inp").write_text(cp2k_input(template, atoms, frame.stem))
     start = time.time()
-    with open(folder / "cp2k.out", "w") as out:
+    with (folder / "cp2k.out").open("w") as out:
         proc = subprocess.Popen([cp2k, "-i", "cp2k.inp"], cwd=folder, stdout=out, stderr=subprocess.STDOUT)
         _, code, usage = os.wait4(proc.pid, 0)
     result = parse_output((folder / "cp2k.out").read_text(), atoms.cell[:])
