@@ -95,7 +95,8 @@ def choose_formats(
     layers, seg_frac = len(spec.weights), options.u_frac - 15
     stage = {name: peak * options.headroom for name, peak in peaks.items()}
     gated = 0 if spec.gate is None else 1
-    feature_frac, feature_shift = table_fractions(nodes.features, 32767, 32767, 32767, most=14)
+    # Fine-tuning moves the features; two percent of the words are left for it.
+    feature_frac, feature_shift = table_fractions(nodes.features, 32100, 32100, 32100, most=14)
     s_frac, s_shift = table_fractions(nodes.radial, (1 << 26) - 1, (1 << 26) - 1, (1 << 26) - 1, most=22)
     h_frac, h_shift = table_fractions(nodes.angular, (1 << 26) - 1, (1 << 26) - 1, (1 << 26) - 1, most=22)
     env_frac = min(fraction_bits(max(np.abs(nodes.radial).max(), _angular_peak(nodes, options)), 32767, 15), s_frac)

@@ -37,12 +37,15 @@ def weight_fractions(spec: FloatSpec, bits: int, act_frac: list[int]) -> list[in
 
 
 def _weight_fraction(weight: Array, bias: NDArray[np.float64], skip: bool, bits: int, act_frac: int) -> int:
-    """Largest fraction that keeps the weights in ``bits`` and both sums within 32 bits (section 10)."""
+    """Largest fraction that keeps the weights in ``bits`` and both sums within 32 bits (section 10).
+
+    With half a unit for the rounding of every weight, whatever it is after fine-tuning.
+    """
     top = 2.0**31 - 1
     for frac in range(min(fraction_bits(float(np.abs(weight).max()), limit(bits), 15), 15), 0, -1):
-        words = np.abs(np.rint(weight * 2.0**frac))
-        forward = words.sum(axis=2) * 32767 + np.abs(np.rint(bias * 2.0 ** (frac + act_frac)))
-        backward = words.sum(axis=1) * 32767 + (32767 * 2.0**frac if skip else 0)
+        words = np.abs(weight * 2.0**frac)
+        forward = (words.sum(axis=2) + weight.shape[2] / 2) * 32767 + np.abs(bias) * 2.0 ** (frac + act_frac)
+        backward = (words.sum(axis=1) + weight.shape[1] / 2) * 32767 + (32767 * 2.0**frac if skip else 0)
         if forward.max() <= top and backward.max() <= top:
             return frac
     raise ValueError("a fitting layer has weights or biases too large for 32-bit sums; train with weight decay")

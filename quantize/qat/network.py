@@ -43,6 +43,22 @@ class FittingWords(nn.Module):
         table = tanh_coefficients(f.act_frac[1], f.z_frac, f.tanh_seg_bits, f.tanh_shift)
         self.register_buffer("tanh_coef", torch.from_numpy(table).to(REAL), persistent=False)
 
+    @torch.no_grad()
+    def keep_in_range(self) -> None:
+        """Shrink weights whose sums could leave 32 bits (docs/numerics.md, section 10), by rows and columns.
+
+        Does nothing to weights that ``fractions.weight_fractions`` allows.
+        """
+        skips = (*self.skip, False)
+        fractions = zip(self.formats.weight_frac, self.formats.act_frac, strict=True)
+        for weight, bias, skip, (frac, act) in zip(self.weights, self.biases, skips, fractions, strict=True):
+            scale = 32767 * 2.0**frac
+            # Rounding can add half a unit to every weight of a sum.
+            rows = 2.0**31 - 1 - 32767 * weight.shape[2] / 2 - bias.abs() * 2.0 ** (frac + act)
+            weight.mul_((rows / (weight.abs().sum(2) * scale)).clamp(0.0, 1.0).unsqueeze(2))
+            columns = 2.0**31 - 1 - 32767 * weight.shape[1] / 2 - skip * scale
+            weight.mul_((columns / (weight.abs().sum(1) * scale)).clamp(0.0, 1.0).unsqueeze(1))
+
     def words(self) -> tuple[list[Tensor], list[Tensor]]:
         """Weights and biases as the forward pass uses them."""
         if "weights" not in self.on:
@@ -61,6 +77,8 @@ class FittingWords(nn.Module):
         Returns:
             E_net [n_atoms] eV, gD [n_atoms, in].
         """
+        if torch.is_grad_enabled():  # between steps of training
+            self.keep_in_range()
         weights, biases = self.words()
         f, last = self.formats, len(self.skip)
         h, slopes = d, []

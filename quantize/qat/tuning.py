@@ -128,6 +128,7 @@ class Tuner:
         )
 
     def _progress(self, progress: Progress) -> None:
+        self._pot.fitting.keep_in_range()
         value = self._loss()
         if value < self.best_loss:
             try:

@@ -201,6 +201,19 @@ def test_leaving_the_formats_is_refused(quantized: Quantized) -> None:
         pot.export()
 
 
+def test_training_keeps_the_sums_of_weights_within_32_bits(quantized: Quantized) -> None:
+    potential, integer = quantized
+    pot = IntegerPot.from_float(potential, integer)
+    before = [weight.detach().clone() for weight in pot.fitting.weights]
+    pot.fitting.keep_in_range()
+    assert all(torch.equal(a, b) for a, b in zip(before, pot.fitting.weights, strict=True))
+    with torch.no_grad():
+        for weight in pot.fitting.weights:
+            weight.mul_(50.0)
+    pot(words(integer, FRAMES["crystal"]))
+    pot.export()
+
+
 def test_word_quantizer_rounds_half_up_and_clips_symmetrically() -> None:
     quant = WordQuantizer(frac=2, bits=4)
     x = torch.tensor([-9.0, -1.75, -0.125, -0.0, 0.124, 0.125, 0.375, 1.75, 9.0], dtype=torch.float64)
