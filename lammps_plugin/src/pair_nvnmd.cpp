@@ -15,6 +15,10 @@
 
 namespace LAMMPS_NS {
 
+namespace {
+constexpr const char* kUsage = "pair_style nvnmd FILE [backend cpu] [kernel NAME] [threads N]";
+}
+
 PairNvnmd::PairNvnmd(LAMMPS* lammps) : Pair(lammps) {
   single_enable = 0;
   restartinfo = 1;
@@ -60,23 +64,36 @@ void PairNvnmd::on_all_ranks(const std::function<void()>& action) {
 }
 
 void PairNvnmd::load_model() {
-  auto backend = nvnmd::make_cpu_backend(nvnmd::Model::load(model_file_), "auto", comm->nthreads);
-  driver_ = std::make_unique<nvnmd::ForceDriver>(std::move(backend));
+  // LAMMPS has one thread a rank unless OMP_NUM_THREADS or `package omp` says more.
+  const int threads = threads_ > 0 ? threads_ : comm->nthreads;
+  driver_ = std::make_unique<nvnmd::ForceDriver>(nvnmd::make_cpu_backend(nvnmd::Model::load(model_file_), kernel_, threads));
   rcut_ = driver_->model().rcut;
+  max_neighbors_ = driver_->model().max_neighbors;
+}
+
+void PairNvnmd::read_option(const std::string& keyword, const char* value) {
+  if (keyword == "backend") {
+    backend_ = value;
+    if (backend_ != "cpu")
+      error->all(FLERR, "Pair style nvnmd does not know the backend " + backend_ + "; this build has: cpu");
+  } else if (keyword == "kernel") {
+    kernel_ = value;
+  } else if (keyword == "threads") {
+    threads_ = utils::inumeric(FLERR, value, false, lmp);
+    if (threads_ < 1) error->all(FLERR, "Pair style nvnmd: threads must be 1 or more, not " + std::string(value));
+  } else {
+    error->all(FLERR, "Pair style nvnmd does not know the keyword " + keyword + ": " + kUsage);
+  }
 }
 
 void PairNvnmd::settings(int narg, char** arg) {
-  const std::string usage = "pair_style nvnmd FILE [backend cpu]";
-  if (narg < 1) error->all(FLERR, "Pair style nvnmd needs a model file: " + usage);
+  if (narg < 1) error->all(FLERR, std::string("Pair style nvnmd needs a model file: ") + kUsage);
   if (narg % 2 == 0)
-    error->all(FLERR, "Pair style nvnmd: keyword " + std::string(arg[narg - 1]) + " has no value: " + usage);
-  for (int i = 1; i < narg; i += 2) {
-    if (std::strcmp(arg[i], "backend") != 0)
-      error->all(FLERR, "Pair style nvnmd does not know the keyword " + std::string(arg[i]) + ": " + usage);
-    backend_ = arg[i + 1];
-    if (backend_ != "cpu")
-      error->all(FLERR, "Pair style nvnmd does not know the backend " + backend_ + "; this build has: cpu");
-  }
+    error->all(FLERR, "Pair style nvnmd: keyword " + std::string(arg[narg - 1]) + " has no value: " + kUsage);
+  backend_ = "cpu";
+  kernel_ = "auto";
+  threads_ = 0;
+  for (int i = 1; i < narg; i += 2) read_option(arg[i], arg[i + 1]);
   model_file_ = arg[0];
   load_problem_.clear();
   on_all_ranks([this] { load_model(); });
@@ -133,6 +150,7 @@ double PairNvnmd::init_one(int, int) {
 void* PairNvnmd::extract(const char* name, int& dim) {
   dim = 0;
   if (std::strcmp(name, "rcut") == 0) return &rcut_;
+  if (std::strcmp(name, "max_neighbors") == 0) return &max_neighbors_;
   dim = 1;
   if (std::strcmp(name, "clipped") == 0) return clipped_.data();
   return nullptr;

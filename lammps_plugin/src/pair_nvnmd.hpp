@@ -41,6 +41,7 @@ class PairNvnmd : public Pair {
  private:
   void allocate();
   void load_model();
+  void read_option(const std::string& keyword, const char* value);
   void map_types();
   std::string string_from_restart(FILE* fp);
   // Runs an action that may fail on some ranks only; if it failed anywhere, all stop with the first's message.
@@ -56,8 +57,11 @@ class PairNvnmd : public Pair {
 
   std::string model_file_;   // as given in pair_style
   std::string backend_ = "cpu";
+  std::string kernel_ = "auto";  // kernel and threads depend on the machine, so restart files do not hold them
+  int threads_ = 0;          // 0: as many as LAMMPS has
   std::string load_problem_; // why the model named in a restart file could not be loaded
   double rcut_ = 0.0;        // angstrom
+  int max_neighbors_ = 0;
   std::unique_ptr<nvnmd::ForceDriver> driver_;
   std::vector<std::string> elements_;  // [ntypes], as given in pair_coeff, "NULL" for no atom of this model
   std::vector<int> model_type_;        // [ntypes + 1], LAMMPS type -> model type, -1 for none

