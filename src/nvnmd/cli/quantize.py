@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("nvnmd.quantize")
 
-FLOAT_FILE, STAGES_FILE = "model.safetensors", "stages.json"
+FLOAT_FILE, MODEL, STAGES_FILE = "model.safetensors", "model.nvnmd", "stages.json"
 _STAGE_FRAMES = 12
 
 
@@ -82,10 +82,10 @@ def quantize(
     if finetune:
         options = TuningOptions(steps=steps, start_lr=start_lr, stop_lr=start_lr / 100)
         integer, finished, step = _tune(float_model, integer, frames, settings, options, folder, restart)
-    _finish(float_model, integer, frames, folder)
     if not finished:
-        typer.echo(f"stopped after step {step}; --restart continues", err=True)
+        typer.echo(f"stopped after step {step}; {folder / MODEL} is the best so far, --restart goes on", err=True)
         raise typer.Exit(130)
+    _finish(float_model, integer, frames, folder)
 
 
 def find_model(path: Path) -> Path:
@@ -161,7 +161,7 @@ def _start(
     from nvnmd.training.model_file import write_atomically
 
     if restart:
-        return load_model(folder / "model.nvnmd")
+        return load_model(folder / MODEL)
     options = options_for(model, [*frames.train, *frames.validation], **chosen)
     log.info("choosing number formats; tables start at %.2f A", options.table_start_A)
     integer = quantize_model(model, frames.train, options, provenance(path, options, record))
@@ -222,11 +222,11 @@ def _finish(model: DeepPot, integer: IntegerModel, frames: TrainingData, folder:
 
     errors = measured_errors(model, integer, [*frames.train, *frames.validation])
     integer = dataclasses.replace(integer, provenance=integer.provenance | {"errors": errors})
-    save_model(integer, folder / "model.nvnmd")
+    save_model(integer, folder / MODEL)
     for part, float_row in errors["float"]["parts"].items():
         row = errors["integer"]["parts"][part]
         for name, key, unit in (("energy", "energy_rmse", "meV/atom"), ("force", "force_rmse", "meV/A")):
             ours, theirs = 1000 * row[key], 1000 * float_row[key]
             ratio = f", ratio {ours / theirs:.3f}" if theirs else ""
             typer.echo(f"{part}: {name} RMSE {ours:.2f} {unit}, float model {theirs:.2f}{ratio}")
-    typer.echo(f"model: {folder / 'model.nvnmd'}")
+    typer.echo(f"model: {folder / MODEL}")

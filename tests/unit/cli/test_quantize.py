@@ -127,9 +127,10 @@ def test_a_stop_keeps_the_best_and_leaves_with_130(run: Path, monkeypatch: pytes
     with pytest.raises(typer.Exit) as caught:
         quantize(run, steps=5)
     assert caught.value.exit_code == 130
-    assert load_model(run / "quantize" / "model.nvnmd").provenance["errors"]
+    assert "best" in load_model(run / "quantize" / "model.nvnmd").provenance["quantize"]
     monkeypatch.undo()
     quantize(run, steps=5, restart=True)
+    assert load_model(run / "quantize" / "model.nvnmd").provenance["errors"]
 
 
 def test_a_missing_model_is_one_sentence(tmp_path: Path) -> None:
