@@ -19,14 +19,15 @@ from nvnmd.training.system import System
 log = logging.getLogger("nvnmd.quantize")
 
 _FRAMES = 20
+_SAME_EV = 0.05  # per atom; other codes, functionals or pseudopotentials differ by more, trained models by less
 
 
 def match_reference(model: DeepPot, data: TrainingData) -> tuple[DeepPot, TrainingData]:
     """Bring the model and the energy shifts of the data to one energy reference.
 
     Energies of the same calculations are absolute: then the shifts fitted to these frames are replaced by those of the
-    model. Energies of other calculations are not: then the model takes over the shifts of the data. Whichever leaves
-    the smaller mean error is right.
+    model. Energies of other calculations are not: then the model takes over the shifts of the data. That is so if
+    it makes the mean error smaller by more than 50 meV/atom.
 
     Returns:
         The model, with other energy shifts if need be, and the data with shifts that count from those of the model.
@@ -39,7 +40,7 @@ def match_reference(model: DeepPot, data: TrainingData) -> tuple[DeepPot, Traini
         shifts=[shift + move for shift in data.shifts],
         validation_shifts=[shift + move for shift in data.validation_shifts],
     )
-    if _offset(model, kept.train, kept.shifts) <= _offset(model, data.train, data.shifts):
+    if _offset(model, kept.train, kept.shifts) <= _offset(model, data.train, data.shifts) + _SAME_EV:
         return model, kept
     log.info("the frames stand on another energy reference than the float model; the model takes it over")
     moved = DeepPot.from_arrays(model.shape, model.guard, model.arrays())

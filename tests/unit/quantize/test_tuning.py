@@ -112,7 +112,7 @@ def test_frames_and_model_come_to_one_energy_reference(case: Case, absolute: boo
     up = np.array([3.0, -2.0])
     system = data.train[0]
     if absolute:  # the same energies, but shifts that were fitted to other frames
-        other = replace(data, shifts=[data.shifts[0] + up / 50], model_shifts=data.model_shifts + up / 50)
+        other = replace(data, shifts=[data.shifts[0] + up / 80], model_shifts=data.model_shifts + up / 80)
         expected = data.shifts[0]
     else:  # another code's energies
         energies = system.energies + up[system.types].sum()
