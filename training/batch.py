@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -130,7 +131,7 @@ class Batch:
         def move(value: Tensor) -> Tensor:
             return value.to(device, dtype if value.is_floating_point() else None)
 
-        moved = {
+        moved: dict[str, Any] = {
             field.name: move(value) for field in fields(self) if isinstance(value := getattr(self, field.name), Tensor)
         }
         labels = self.labels

@@ -76,8 +76,8 @@ def load_model(path: Path) -> DeepPot:
     """
     arrays, metadata = _read(path)
     try:
-        shape = json.loads(metadata["shape"])
-        shape = ModelShape(**{key: tuple(v) if isinstance(v, list) else v for key, v in shape.items()})
+        sizes: dict[str, Any] = json.loads(metadata["shape"])
+        shape = ModelShape(**{key: tuple(v) if isinstance(v, list) else v for key, v in sizes.items()})
         guard = Guard(
             **{key: np.array(value, dtype=np.float64) for key, value in json.loads(metadata["guard"]).items()}
         )

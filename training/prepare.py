@@ -142,7 +142,7 @@ def _environment(pairs: PairList, unit: Floats, types: Ints, cutoffs: Cutoffs) -
 def _guard(pairs: PairList, unit: Floats, types: Ints, guard: Guard) -> tuple[Floats, Floats, Floats]:
     """Guard energies [n_atoms], forces [3, n_atoms], virial [1, 3, 3]."""
     energy, slope = guard.energy(pairs.distances, types[pairs.centers], types[pairs.neighbors])
-    atomic = np.bincount(pairs.centers, 0.5 * energy, minlength=len(types))
+    atomic = np.bincount(pairs.centers, 0.5 * energy, minlength=len(types)).astype(np.float64)
     forces = np.zeros((len(types), 3))
     np.add.at(forces, pairs.centers, slope[:, None] * unit)
     virial = -0.5 * (slope * pairs.distances * unit.T) @ unit

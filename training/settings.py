@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -106,8 +107,8 @@ class DescriptorSettings(Section):
     @field_validator("sel")
     @classmethod
     def _only_auto(cls, value: Any) -> Any:
-        if isinstance(value, str) and value != "auto" and not value.startswith("auto:"):
-            raise ValueError("give a list of numbers, one per type, or 'auto'")
+        if isinstance(value, str) and not re.fullmatch(r"auto(:\d+(\.\d+)?)?", value):
+            raise ValueError("give a list of numbers, one per type, 'auto' or 'auto:FACTOR'")
         return value
 
     @model_validator(mode="after")

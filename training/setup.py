@@ -1,8 +1,9 @@
-"""From settings and systems to a model and a trainer."""
+"""From settings and systems to a trainer."""
 
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -13,20 +14,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from nvnmd.training.data import DataError, FrameStore, model_types
-from nvnmd.training.environment import environment_scales
+from nvnmd.training.data import DataError, FrameStore
 from nvnmd.training.evaluation import data_digest, frame_hashes
-from nvnmd.training.guard import Guard
-from nvnmd.training.model import DeepPot, ModelShape
-from nvnmd.training.neighbors import PairList, find_pairs
+from nvnmd.training.model import DeepPot
 from nvnmd.training.sampler import Sampler, auto_batch_size
-from nvnmd.training.settings import DataSettings, GuardSettings, Settings
+from nvnmd.training.settings import DataSettings, Settings
 from nvnmd.training.shifts import fit_energy_shifts
 from nvnmd.training.splits import hold_out_blocks
 from nvnmd.training.system import System
 from nvnmd.training.trainer import Trainer
-
-_STATISTICS_FRAMES = 200
 
 
 @dataclass(frozen=True)
@@ -73,46 +69,6 @@ def prepare_data(
     )
 
 
-def build_model(settings: Settings, data: TrainingData) -> DeepPot:
-    """A new model for some data: sizes, scales of the environment matrix, energy shifts, random parameters."""
-    section, n_types = settings.model.descriptor, len(settings.model.type_map)
-    pairs = _sample_pairs(settings, data.train)
-    sel = section.sel
-    if isinstance(sel, str):
-        sel = auto_sel(pairs, n_types, float(sel[5:] or 1.1) if sel.startswith("auto:") else 1.1)
-        sel = [sum(sel)] if section.type == "se_atten" else sel
-    shape = ModelShape(
-        type_map=tuple(settings.model.type_map),
-        form=section.type,
-        rcut=section.rcut,
-        rcut_smth=section.rcut_smth,
-        sel=tuple(sel) if isinstance(sel, list) else (sel,),
-        neuron=tuple(section.neuron),
-        axis_neuron=section.axis_neuron,
-        fitting_neuron=tuple(settings.model.fitting_net.neuron),
-        type_one_side=section.type_one_side,
-    )
-    seed = next(
-        (s for s in (section.seed, settings.model.fitting_net.seed, settings.training.seed) if s is not None), None
-    )
-    model = DeepPot(shape, _guard(settings), seed).to(getattr(torch, settings.nvnmd.precision))
-    model.radial_scale, model.angular_scale = environment_scales(
-        pairs, n_types, shape.n_neighbors, shape.rcut_smth, shape.rcut, shared=shape.form == "se_atten"
-    )
-    model.energy_shifts = data.model_shifts.copy()
-    return model
-
-
-def auto_sel(frames: Sequence[tuple[PairList, NDArray[np.int64]]], n_types: int, margin: float) -> list[int]:
-    """DeePMD-kit's `sel: "auto"`: most neighbors of each type times a margin, rounded up to a multiple of 4."""
-    most = np.zeros(n_types)
-    for pairs, types in frames:
-        counts = np.zeros((len(types), n_types))
-        np.add.at(counts, (pairs.centers, types[pairs.neighbors]), 1.0)
-        most = np.maximum(most, counts.max(axis=0))
-    return [max(4, 4 * int(np.ceil(value * margin / 4))) for value in most]
-
-
 def build_trainer(
     model: DeepPot, settings: Settings, data: TrainingData, folder: Path, device: str = "cpu", **watchers: Any
 ) -> Trainer:
@@ -133,24 +89,12 @@ def build_trainer(
         settings,
         folder,
         validation,
-        fingerprint(settings, data, model),
+        fingerprint(settings, data),
         **watchers,
     )
 
 
-def center_energies(model: DeepPot, frames: FrameStore, n_frames: int = 20) -> None:
-    """Move the output biases so that the untrained model has the right mean energy; saves the first thousand steps."""
-    chosen = np.unique(np.linspace(0, len(frames) - 1, n_frames).astype(int))
-    errors = []
-    with torch.no_grad():
-        for index in chosen:
-            batch = frames.batch([int(index)])
-            assert batch.labels is not None
-            errors.append((batch.labels.energies - model(batch, virial=False).energies).item() / batch.n_atoms)
-        model.fitting.biases[-1] += float(np.mean(errors))
-
-
-def fingerprint(settings: Settings, data: TrainingData, model: DeepPot) -> dict[str, str]:
+def fingerprint(settings: Settings, data: TrainingData) -> dict[str, str]:
     """What a continued run must share with the run before."""
     dump = settings.model_dump(mode="json")
     del dump["training"]["training_data"], dump["training"]["validation_data"]
@@ -183,36 +127,17 @@ def _describe(system: System) -> dict[str, Any]:
     }
 
 
-def _guard(settings: Settings) -> Guard | None:
-    guard = settings.nvnmd.guard
-    if guard is False:
-        return None
-    guard = GuardSettings() if guard is True else guard
-    return Guard.for_elements(settings.model.type_map, guard.inner, guard.outer)
-
-
 def _sampler(frames: FrameStore, section: DataSettings, seed: int | None) -> Sampler:
     size = section.batch_size
     if isinstance(size, str):
         size = auto_batch_size([system.positions.shape[1] for system in frames.systems], size)
     assert isinstance(size, int)
     weights = section.sys_probs
-    if weights is not None and len(weights) != len(frames.systems):
-        raise DataError(f"sys_probs has {len(weights)} numbers for {len(frames.systems)} systems")
+    if weights is not None and (len(weights) != len(frames.systems) or min(weights) < 0 or not sum(weights)):
+        raise DataError(
+            f"sys_probs must be {len(frames.systems)} numbers, one per system found, none below 0: {weights}"
+        )
     if weights is None and section.auto_prob == "prob_uniform":
         weights = [1.0] * len(frames.systems)
-    seed = int(np.random.SeedSequence().entropy or 0) % 2**32 if seed is None else seed
+    seed = secrets.randbits(32) if seed is None else seed
     return Sampler(frames.sizes, size, seed, weights)
-
-
-def _sample_pairs(settings: Settings, systems: Sequence[System]) -> list[tuple[PairList, NDArray[np.int64]]]:
-    """Pairs and types of frames spread evenly over the data."""
-    places = [(system, k) for system in systems for k in range(len(system.energies))]
-    chosen = np.unique(np.linspace(0, len(places) - 1, _STATISTICS_FRAMES).astype(int))
-    sample = []
-    for index in chosen:
-        system, k = places[index]
-        types = model_types(system, settings.model.type_map)
-        pairs = find_pairs(system.positions[k], system.cells[k], settings.model.descriptor.rcut, system.periodic)
-        sample.append((pairs, types))
-    return sample

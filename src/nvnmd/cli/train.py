@@ -111,26 +111,27 @@ def _make_trainer(
     settings: Settings, data: TrainingData, output: Path, restart: bool, init_model: Path | None, device: str
 ) -> Trainer:
     """Build or reload the model; a new one is written at once, so that a restart finds its fixed numbers."""
+    from nvnmd.training.build import build_model, center_energies, check_shape
     from nvnmd.training.model_file import load_model, save_model
-    from nvnmd.training.setup import build_model, build_trainer, center_energies, provenance
+    from nvnmd.training.setup import build_trainer, provenance
 
     path = output / MODEL_FILE
     if restart:
         model = load_model(path)
     elif init_model is not None:
         model = load_model(init_model)
+        check_shape(model, settings)
         model.energy_shifts = data.model_shifts.copy()
     else:
-        model = build_model(settings, data)
+        model = build_model(settings, data.train, data.model_shifts)
     origin = provenance(settings, data)
-    trainer = build_trainer(
-        model, settings, data, output, device, on_save=lambda: save_model(model, path, origin | {"steps": trainer.step})
-    )
+    trainer = build_trainer(model, settings, data, output, device)
+    trainer.on_save = lambda: save_model(model, path, origin | {"steps": trainer.step})
     if restart:
         trainer.resume()
     elif init_model is None:
         center_energies(model, trainer.frames)
-    save_model(model, path, origin | {"steps": trainer.step})
+    trainer.on_save()
     return trainer
 
 

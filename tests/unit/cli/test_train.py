@@ -92,6 +92,13 @@ def test_init_model_starts_from_its_parameters(folder: Path) -> None:
     assert 0 < moved <= 1.01e-3  # one step of Adam at the first learning rate
 
 
+def test_init_model_of_another_shape_is_refused(folder: Path) -> None:
+    train(folder / "input.json", output=folder / "first")
+    settings = change(folder, "model", fitting_net={"neuron": [8, 9]}, type_map=["Te", "Ge"])
+    with pytest.raises(NvnmdError, match=r"type_map .*'Ge', 'Te'.*fitting_neuron \(8, 8\) \(settings: \(8, 9\)\)"):
+        train(settings, output=folder / "second", init_model=folder / "first" / "model.safetensors")
+
+
 @pytest.mark.parametrize(
     ("section", "values", "message"),
     [

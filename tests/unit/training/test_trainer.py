@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from small_models import labeled_system, random_model, small_settings
 
+from nvnmd.training.build import build_model, center_energies
 from nvnmd.training.checkpoint import CheckpointError
 from nvnmd.training.metrics import predict
-from nvnmd.training.setup import build_model, build_trainer, center_energies, prepare_data
+from nvnmd.training.setup import build_trainer, prepare_data
 from nvnmd.training.trainer import TrainingError
 
 
@@ -22,7 +23,7 @@ def systems():
 
 def new_trainer(systems, settings, folder, held_out=None, **watchers):
     data = prepare_data(systems, held_out)
-    model = build_model(settings, data)
+    model = build_model(settings, data.train, data.model_shifts)
     trainer = build_trainer(model, settings, data, folder, **watchers)
     center_energies(model, trainer.frames)
     return model, trainer
@@ -138,7 +139,7 @@ def test_data_sets_with_other_energy_references_train_together(systems, tmp_path
     """A constant per atom in one set's energies must change nothing."""
     moved = dataclasses.replace(systems[0], name="moved", energies=systems[0].energies + 8 * 50.0, dataset="other")
     data = prepare_data([systems[0], moved])
-    model = build_model(small_settings(2), data)
+    model = build_model(small_settings(2), data.train, data.model_shifts)
     trainer = build_trainer(model, small_settings(2), data, tmp_path)
     first, second = trainer.frames.batch([0]), trainer.frames.batch([6])
     assert first.labels.energies.item() == pytest.approx(second.labels.energies.item(), abs=1e-9)
