@@ -7,6 +7,7 @@
 #include "model.hpp"
 #include "model_check.hpp"
 #include "safetensors.hpp"
+#include "shallow_json.hpp"
 #include "text.hpp"
 
 namespace nvnmd {
@@ -20,6 +21,11 @@ std::int64_t integer(const Json& value, const std::string& name, std::int64_t lo
                                                : value.is_number_integer() && value.get<std::int64_t>() <= high;
   require(fits && value.get<std::int64_t>() >= low, text(name, " must be an integer from ", low, " to ", high));
   return value.get<std::int64_t>();
+}
+
+// Parser callback: the provenance can be long, and a reader that only computes has no use for it.
+bool keep_needed(int depth, Json::parse_event_t event, Json& parsed) {
+  return keep_shallow(depth, event, parsed) && !(event == Json::parse_event_t::key && depth == 1 && parsed == "provenance");
 }
 
 int small(const Json& value, const std::string& name) { return static_cast<int>(integer(value, name, -64, 64)); }
@@ -150,7 +156,7 @@ std::string metadata(const TensorFile& file) {
 Model build(const TensorFile& file) {
   Model m;
   m.header = metadata(file);
-  parse_header(m, Json::parse(m.header));
+  parse_header(m, Json::parse(m.header, keep_needed));
   require_formats(m);
   m.shifts = Shifts(m.formats);
   Tensors tensors(file);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "error.hpp"
+#include "shallow_json.hpp"
 #include "text.hpp"
 
 namespace nvnmd {
@@ -18,7 +19,7 @@ static_assert(std::endian::native == std::endian::little, "model files hold litt
 using Json = nlohmann::json;
 constexpr std::size_t kLengthBytes = 8;
 constexpr std::uintmax_t kMostBytes = std::uintmax_t{1} << 30;
-constexpr std::size_t kMostHeaderBytes = std::size_t{1} << 22;  // parsed JSON takes many times its text
+constexpr std::size_t kMostHeaderBytes = std::size_t{1} << 25;  // parsed JSON takes several times its text
 
 [[noreturn]] void fail(const std::string& name, const std::string& what) { throw Error(ErrorCode::model_file, text(name, ": ", what)); }
 
@@ -72,11 +73,11 @@ void parse(TensorFile& file) {
   std::uint64_t length = 0;
   std::memcpy(&length, file.content.data(), kLengthBytes);
   if (length > file.content.size() - kLengthBytes) throw std::out_of_range("the header is longer than the file");
-  if (length > kMostHeaderBytes) throw std::out_of_range("the header is longer than 4 MiB");
+  if (length > kMostHeaderBytes) throw std::out_of_range("the header is longer than 32 MiB");
   const char* header = file.content.data() + kLengthBytes;
   const char* data = header + length;
   const std::size_t room = file.content.size() - kLengthBytes - static_cast<std::size_t>(length);
-  const Json root = Json::parse(header, data);
+  const Json root = Json::parse(header, data, keep_shallow);
   if (!root.is_object()) throw std::out_of_range("the header is not a JSON object");
   for (const auto& [name, entry] : root.items()) {
     if (name == "__metadata__") {

@@ -11,6 +11,9 @@ import pytest
 import nvnmd.host as host
 
 
+DATA = Path(__file__).parents[2] / "data"
+
+
 def split(data: bytes) -> tuple[dict[str, Any], bytes]:
     """Header and tensor bytes of a safetensors file."""
     (length,) = struct.unpack("<Q", data[:8])
@@ -83,3 +86,17 @@ def test_files_that_are_not_there(tmp_path: Path) -> None:
     for path in (tmp_path / "none.nvnmd", tmp_path):
         with pytest.raises(host.Error, match="no such model file"):
             host.Potential(path)
+
+
+@pytest.mark.parametrize("version", [1])
+def test_files_of_every_version_evaluate_as_they_did(version: int) -> None:
+    """Every neighbor is an atom of its own, so that its force is the pair force with the other sign."""
+    potential = host.Potential(DATA / f"model_v{version}.nvnmd")
+    for record in json.loads((DATA / f"model_v{version}.json").read_text(encoding="utf-8")):
+        pairs = len(record["neighbor_type"])
+        types, first = [record["center_type"], *record["neighbor_type"]], [0, *[pairs] * (pairs + 1)]
+        displacement = np.array(record["displacement"], np.int64).reshape(-1, 3)
+        found = potential.compute_words(types, first, np.arange(pairs) + 1, displacement)
+        assert found.atom_energy[0] == record["energy"]
+        assert (-found.force[1:]).tolist() == record["force"]
+        assert (found.clipped, found.too_close) == (record["clipped"], record["too_close"])

@@ -52,6 +52,14 @@ TEST_CASE("files that are no models are refused") {
   CHECK_THROWS_WITH(load_bytes(words(std::vector<std::uint64_t>{2}) + "{}"), Contains("not an nvnmd model"));
 }
 
+TEST_CASE("a long provenance is skipped, a deep one refused") {
+  std::string hashes = "\"0\"";
+  for (int frame = 0; frame < 100000; ++frame) hashes += ", \"5f36b2ea290645ee34d943220a14b54e\"";
+  CHECK(loads(TinyModel().replace("\"provenance\": {}", "\"provenance\": {\"frames\": [" + hashes + "]}").bytes()));
+  const std::string deep = std::string(100000, '[') + std::string(100000, ']');
+  check_refused(TinyModel().replace("\"provenance\": {}", "\"provenance\": " + deep), "nested too deeply");
+}
+
 TEST_CASE("a file cut at any byte is refused") {
   const std::string bytes = TinyModel().bytes();
   for (std::size_t size = 0; size < bytes.size(); ++size) REQUIRE_FALSE(loads(bytes.substr(0, size)));
