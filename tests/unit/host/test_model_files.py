@@ -10,7 +10,6 @@ import pytest
 
 import nvnmd.host as host
 
-
 DATA = Path(__file__).parents[2] / "data"
 
 
