@@ -1,0 +1,86 @@
+"""dense_layer against numpy: the sums of the reference's forward pass and, with transposed weights, its backward."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from rtl_cases import TRAFFIC, small_model
+
+from nvnmd.fpga.verilate import Module, pack, unpack
+
+pytestmark = pytest.mark.hw
+MODEL = small_model()
+
+
+def module(weight: Any, lanes: int, out_lanes: int) -> Module:
+    types, outputs, inputs = weight.shape
+    return Module(
+        "dense_layer",
+        inputs=("s_type", "s_word"),
+        outputs=("m_sum", "m_last"),
+        config=("cfg_valid", "cfg_is_bias", "cfg_output", "cfg_row", "cfg_weight", "cfg_bias"),
+        parameters={
+            "INPUTS": inputs,
+            "OUTPUTS": outputs,
+            "INPUT_LANES": lanes,
+            "OUTPUT_LANES": out_lanes,
+            "TYPES": types,
+        },
+    )
+
+
+def load(weight: Any, bias: Any, lanes: int) -> list[dict[str, int]]:
+    """Writes of all biases and weights."""
+    types, outputs, inputs = weight.shape
+    beats, writes = inputs // lanes, []
+    for t, j in np.ndindex(types, outputs):
+        base = {"cfg_output": j, "cfg_weight": 0, "cfg_bias": 0}
+        writes.append(base | {"cfg_is_bias": 1, "cfg_row": t, "cfg_bias": pack(bias[t, j : j + 1], 32)})
+        for n in range(beats):
+            words = weight[t, j, n * lanes : (n + 1) * lanes]
+            writes.append(base | {"cfg_is_bias": 0, "cfg_row": t * beats + n, "cfg_weight": pack(words, 16)})
+    return writes
+
+
+def vectors(inputs: int, count: int = 14) -> tuple[Any, Any]:
+    rng = np.random.default_rng(inputs)
+    words = rng.integers(-32767, 32768, (count, inputs))
+    words[:3] = np.array([[0], [32767], [-32767]])
+    return words, rng.integers(0, 2, count)
+
+
+def play(weight: Any, bias: Any, lanes: int, out_lanes: int, traffic: dict[str, Any]) -> tuple[Any, Any, Any]:
+    """Return (sums of the module, sums of numpy, run)."""
+    words, types = vectors(weight.shape[2])
+    beats = [
+        {"s_type": int(t), "s_word": pack(part, 16)}
+        for row, t in zip(words, types, strict=True)
+        for part in row.reshape(-1, lanes)
+    ]
+    out_beats = weight.shape[1] // out_lanes
+    config = load(weight, bias, lanes)
+    run = module(weight, lanes, out_lanes).run(beats, len(words) * out_beats, config=config, **traffic)
+    assert [beat["m_last"] for beat in run.beats] == ([0] * (out_beats - 1) + [1]) * len(words)
+    got = np.array([unpack(beat["m_sum"], 32, out_lanes) for beat in run.beats]).reshape(len(words), -1)
+    wanted = np.stack([weight[t].astype(np.int64) @ row + bias[t] for row, t in zip(words, types, strict=True)])
+    return got, wanted, run
+
+
+@pytest.mark.parametrize("traffic", TRAFFIC)
+@pytest.mark.parametrize(("lanes", "out_lanes"), [(2, 2), (1, 8), (8, 1)])
+def test_forward(lanes: int, out_lanes: int, traffic: dict[str, Any]) -> None:
+    got, wanted, _ = play(MODEL.weights[1], MODEL.biases[1], lanes, out_lanes, traffic)
+    assert np.array_equal(got, wanted)
+
+
+@pytest.mark.parametrize("traffic", TRAFFIC)
+def test_backward(traffic: dict[str, Any]) -> None:
+    weight = MODEL.weights[0].transpose(0, 2, 1)
+    got, wanted, _ = play(weight, np.zeros(weight.shape[:2], int), 2, 2, traffic)
+    assert np.array_equal(got, wanted)
+
+
+def test_latency_and_rate() -> None:
+    _, _, run = play(MODEL.weights[1], MODEL.biases[1], 2, 2, {})
+    assert run.entered == list(range(len(run.entered))), "a vector every INPUTS / INPUT_LANES cycles"
+    assert run.left == [cycle + 7 for cycle in run.entered], "4 beats in, 3 stages, then 4 beats out"
