@@ -38,7 +38,7 @@ def versions(*packages: str) -> dict[str, str]:
     return found
 
 
-def write_record(name: str, record: dict[str, Any], folder: Path = RESULTS) -> Path:
+def write_record(name: str, record: dict[str, Any] | list[dict[str, Any]], folder: Path = RESULTS) -> Path:
     """Write a record to results/<name>.json atomically."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.json"
