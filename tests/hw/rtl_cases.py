@@ -1,9 +1,28 @@
 """Small models and the traffic patterns that every RTL test plays."""
 
+from typing import Any
+
+import numpy as np
 import pytest
 
+from nvnmd.fpga.verilate import Module, pack
 from nvnmd.quantize.integer_model import IntegerModel
+from nvnmd.quantize.reference import AtomInput
 from nvnmd.quantize.testing import random_model
+from nvnmd.quantize.validation import all_shifts
+
+FRONT_BITS = {
+    "dx": 18,
+    "feature": 16,
+    "feature_slope": 16,
+    "s_slope": 27,
+    "h": 27,
+    "h_slope": 27,
+    "guard": 32,
+    "guard_slope": 27,
+    "env": 16,
+}
+"""Word widths of neighbor_front's outputs."""
 
 TRAFFIC = [
     pytest.param({"idle": 0.0, "stall": 0.0}, id="full rate"),
@@ -16,3 +35,95 @@ TRAFFIC = [
 def small_model(seed: int = 0) -> IntegerModel:
     """Two types, 4 channels, two hidden layers of 8 with a skip connection."""
     return random_model(seed, m1=4, m2=2, neuron=(8, 8))
+
+
+def wide_row(coef: Any, value_bits: int) -> int:
+    """Coefficients ``(c0, c1, c2)`` as one word of the memory of a wide table."""
+    return pack(coef[:1], value_bits) | pack(coef[1:], 27) << value_bits
+
+
+def front_module(model: IntegerModel) -> Module:
+    """neighbor_front with the sizes of a model."""
+    return Module(
+        "neighbor_front",
+        inputs=("s_pair", "s_dx", "s_none", "s_last"),
+        outputs=tuple(f"m_{name}" for name in (*FRONT_BITS, "env_clip", "too_close", "none", "last")),
+        statics=(
+            "u_shift",
+            "u_min",
+            "guard_end",
+            "feature_shift",
+            "s_shift",
+            "h_shift",
+            "guard_shift",
+            "r0_shift",
+            "r_shift",
+        ),
+        config=("cfg_valid", "cfg_target", "cfg_row", "cfg_lane", "cfg_data"),
+        parameters={
+            "M1": model.m1,
+            "SEGMENTS": model.n_seg,
+            "FEATURE_TABLES": len(model.feature_coef),
+            "SCALAR_TABLES": len(model.scalar_coef),
+            "GUARD_SEGMENTS": model.n_guard,
+            "GUARD_TABLES": len(model.guard_coef),
+            "PAIRS": model.n_types**2,
+        },
+    )
+
+
+def front_statics(model: IntegerModel) -> dict[str, int]:
+    """The constants of a model that neighbor_front needs."""
+    f, shifts = model.formats, all_shifts(model.formats, model.n_layers)
+    return {
+        "u_shift": shifts["u"],
+        "u_min": model.u_min,
+        "guard_end": model.n_guard,
+        "feature_shift": f.feature_shift,
+        "s_shift": f.s_shift,
+        "h_shift": f.h_shift,
+        "guard_shift": f.guard_shift,
+        "r0_shift": shifts["R0"],
+        "r_shift": shifts["R"],
+    }
+
+
+def front_writes(model: IntegerModel) -> list[dict[str, int]]:
+    """Writes of all tables and of the first rows of every pair."""
+    writes = []
+
+    def write(target: int, row: int, data: int, lane: int = 0) -> None:
+        writes.append({"cfg_target": target, "cfg_row": row, "cfg_lane": lane, "cfg_data": data})
+
+    feature = model.feature_coef.reshape(-1, 3, model.m1)
+    for row, lane in np.ndindex(len(feature), model.m1):
+        write(0, row, pack(feature[row, :, lane], 16), lane)
+    for row, (s, h) in enumerate(model.scalar_coef.reshape(-1, 2, 3)):
+        write(1, row, wide_row(s, 27))
+        write(2, row, wide_row(h, 27))
+    for row, coef in enumerate(model.guard_coef.reshape(-1, 3)):
+        write(3, row, wide_row(coef, 32))
+    for pair, (a, b) in enumerate(np.ndindex(model.n_types, model.n_types)):
+        first = [
+            model.feature_table[a, b] * model.n_seg,
+            model.scalar_table[a, b] * model.n_seg,
+            model.guard_table[a, b] * model.n_guard,
+        ]
+        write(4, pair, pack(first, 16))
+    return writes
+
+
+def front_beats(model: IntegerModel, atom: AtomInput) -> list[dict[str, int]]:
+    """One beat a neighbor, or one that says there is none."""
+    if not len(atom.neighbor_type):
+        return [{"s_pair": 0, "s_dx": 0x123456789AB, "s_none": 1, "s_last": 1}]
+    last = len(atom.neighbor_type) - 1
+    return [
+        {
+            "s_pair": atom.center_type * model.n_types + int(b),
+            "s_dx": pack(x, 18),
+            "s_none": 0,
+            "s_last": int(n == last),
+        }
+        for n, (x, b) in enumerate(zip(atom.displacement, atom.neighbor_type, strict=True))
+    ]

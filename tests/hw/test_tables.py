@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rtl_cases import TRAFFIC, small_model
+from rtl_cases import TRAFFIC, small_model, wide_row
 
 from nvnmd.fpga.verilate import Module, pack, unpack
 from nvnmd.quantize.piecewise import narrow, wide
@@ -70,8 +70,3 @@ def test_wide(which: str, value_bits: int, traffic: dict[str, Any]) -> None:
     value, slope = wide(coef[row, 0], coef[row, 1], coef[row, 2], t, shift)
     assert [unpack(beat["m_value"], value_bits, 1)[0] for beat in run.beats] == value.tolist()
     assert [unpack(beat["m_slope"], 27, 1)[0] for beat in run.beats] == slope.tolist()
-
-
-def wide_row(coef: Any, value_bits: int) -> int:
-    """Coefficients ``(c0, c1, c2)`` as one word of the table's memory."""
-    return pack(coef[:1], value_bits) | pack(coef[1:], 27) << value_bits
