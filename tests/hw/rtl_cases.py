@@ -1,5 +1,6 @@
 """Small models and the traffic patterns that every RTL test plays."""
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ TRAFFIC = [
 ]
 
 
+@cache
 def small_model(seed: int = 0) -> IntegerModel:
     """Two types, 4 channels, two hidden layers of 8 with a skip connection."""
     return random_model(seed, m1=4, m2=2, neuron=(8, 8))
@@ -127,3 +129,16 @@ def front_beats(model: IntegerModel, atom: AtomInput) -> list[dict[str, int]]:
         }
         for n, (x, b) in enumerate(zip(atom.displacement, atom.neighbor_type, strict=True))
     ]
+
+
+def dense_writes(weight: Any, bias: Any, lanes: int) -> list[dict[str, int]]:
+    """Writes of all biases and weights of a dense_layer."""
+    types, outputs, inputs = weight.shape
+    beats, writes = inputs // lanes, []
+    for t, j in np.ndindex(types, outputs):
+        base = {"cfg_output": j, "cfg_weight": 0, "cfg_bias": 0}
+        writes.append(base | {"cfg_is_bias": 1, "cfg_row": t, "cfg_bias": pack(bias[t, j : j + 1], 32)})
+        for n in range(beats):
+            words = weight[t, j, n * lanes : (n + 1) * lanes]
+            writes.append(base | {"cfg_is_bias": 0, "cfg_row": t * beats + n, "cfg_weight": pack(words, 16)})
+    return writes

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rtl_cases import TRAFFIC, small_model
+from rtl_cases import TRAFFIC, dense_writes, small_model
 
 from nvnmd.fpga.verilate import Module, pack, unpack
 
@@ -17,7 +17,7 @@ def module(weight: Any, lanes: int, out_lanes: int) -> Module:
     return Module(
         "dense_layer",
         inputs=("s_type", "s_word"),
-        outputs=("m_sum", "m_last"),
+        outputs=("m_sum", "m_last", "m_type"),
         config=("cfg_valid", "cfg_is_bias", "cfg_output", "cfg_row", "cfg_weight", "cfg_bias"),
         parameters={
             "INPUTS": inputs,
@@ -27,19 +27,6 @@ def module(weight: Any, lanes: int, out_lanes: int) -> Module:
             "TYPES": types,
         },
     )
-
-
-def load(weight: Any, bias: Any, lanes: int) -> list[dict[str, int]]:
-    """Writes of all biases and weights."""
-    types, outputs, inputs = weight.shape
-    beats, writes = inputs // lanes, []
-    for t, j in np.ndindex(types, outputs):
-        base = {"cfg_output": j, "cfg_weight": 0, "cfg_bias": 0}
-        writes.append(base | {"cfg_is_bias": 1, "cfg_row": t, "cfg_bias": pack(bias[t, j : j + 1], 32)})
-        for n in range(beats):
-            words = weight[t, j, n * lanes : (n + 1) * lanes]
-            writes.append(base | {"cfg_is_bias": 0, "cfg_row": t * beats + n, "cfg_weight": pack(words, 16)})
-    return writes
 
 
 def vectors(inputs: int, count: int = 14) -> tuple[Any, Any]:
@@ -58,9 +45,10 @@ def play(weight: Any, bias: Any, lanes: int, out_lanes: int, traffic: dict[str, 
         for part in row.reshape(-1, lanes)
     ]
     out_beats = weight.shape[1] // out_lanes
-    config = load(weight, bias, lanes)
+    config = dense_writes(weight, bias, lanes)
     run = module(weight, lanes, out_lanes).run(beats, len(words) * out_beats, config=config, **traffic)
     assert [beat["m_last"] for beat in run.beats] == ([0] * (out_beats - 1) + [1]) * len(words)
+    assert [beat["m_type"] for beat in run.beats] == np.repeat(types, out_beats).tolist()
     got = np.array([unpack(beat["m_sum"], 32, out_lanes) for beat in run.beats]).reshape(len(words), -1)
     wanted = np.stack([weight[t].astype(np.int64) @ row + bias[t] for row, t in zip(words, types, strict=True)])
     return got, wanted, run

@@ -33,6 +33,7 @@ module dense_layer #(
     output logic                                m_valid,
     input  wire logic                           m_ready,
     output logic                                m_last,
+    output logic [TYPE_W-1:0]                   m_type,
     output logic [OUTPUT_LANES*SUM_W-1:0]       m_sum
 );
 
@@ -43,7 +44,7 @@ module dense_layer #(
   // Stages: 1 weights read, 2 products, 3 accumulator. A finished vector waits in stage 3 until the output is free.
   logic [BEAT_W-1:0] beat;
   logic valid_1, valid_2, valid_3, first_1, first_2, last_1, last_2, last_3;
-  logic [TYPE_W-1:0] type_1;
+  logic [TYPE_W-1:0] type_1, type_2, type_3;
   logic [INPUT_LANES*16-1:0] word_1;
   logic [LEFT_W-1:0] left;  // beats of the finished vector still to leave
   logic advance, finish, first_0, last_0;
@@ -70,9 +71,12 @@ module dense_layer #(
       valid_2 <= valid_1;
       first_2 <= first_1;
       last_2  <= last_1;
+      type_2  <= type_1;
       valid_3 <= valid_2;
       last_3  <= last_2;
+      type_3  <= type_2;
     end
+    if (finish) m_type <= type_3;
     if (finish) left <= LEFT_W'(OUT_BEATS);
     else if (m_valid && m_ready) left <= left - LEFT_W'(1);
     if (rst) begin

@@ -6,6 +6,7 @@ module tanh_unit #(
     parameter int unsigned LANES = 4,        // neurons a beat
     parameter int unsigned SUM_W = 32,       // bits of an exact sum
     parameter int unsigned SEG_BITS = 9,     // tanh_seg_bits: input bits inside one segment
+    parameter int unsigned USER_W = 1,       // bits that travel beside a beat
     localparam int unsigned ROW_W = 15 - SEG_BITS
 ) (
     input  wire logic                        clk,
@@ -18,22 +19,29 @@ module tanh_unit #(
     output logic                             s_ready,
     input  wire logic [5:0]                  s_shift,      // fraction bits of the sum above z_frac
     input  wire logic [LANES*SUM_W-1:0]      s_sum,
+    input  wire logic [USER_W-1:0]           s_user,
     output logic                             m_valid,
     input  wire logic                        m_ready,
     output logic [LANES*16-1:0]              m_act,
-    output logic [LANES*16-1:0]              m_phi
+    output logic [LANES*16-1:0]              m_phi,
+    output logic [USER_W-1:0]                m_user
 );
 
   localparam int unsigned TABLE_LATENCY = 5;
+  localparam int unsigned LATENCY = TABLE_LATENCY + 2;
   logic advance;
   logic valid_1, valid_2;
   assign advance = m_ready || !m_valid;
   assign s_ready = advance;
 
+  logic [LATENCY*USER_W-1:0] users;
+  assign m_user = users[LATENCY*USER_W-1-:USER_W];
+
   always_ff @(posedge clk) begin
     if (advance) begin
       valid_1 <= s_valid;
       valid_2 <= valid_1;
+      users   <= {users[(LATENCY-1)*USER_W-1:0], s_user};
     end
     if (rst) begin
       valid_1 <= 1'b0;
