@@ -117,7 +117,7 @@ def prediction_arrays(evaluated: Sequence[Evaluated]) -> dict[str, NDArray[Any]]
 
 
 def by_part(system: System, provenance: Any) -> list[tuple[System, str]]:
-    """A system cut into the frames that a model was trained on ("train"), those held out, and those that are "new" to it.
+    """A system cut into frames that a model was trained on ("train"), held out ones, and those that are "new" to it.
 
     Frames are recognized by the hashes that the trainer leaves in the provenance, whatever system they were in.
 

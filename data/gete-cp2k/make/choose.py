@@ -9,6 +9,7 @@ frames comes from each band of temperature, because forces, and with them deviat
 
     python choose.py --models a/model.safetensors b/model.safetensors --known .. --group active-1 --out queue
 """
+
 import argparse
 import csv
 from pathlib import Path
@@ -31,13 +32,17 @@ BANDS = (700, 1500)  # K
 
 def runs():
     """(name, start, schedule of (from K, to K, ps))."""
+
     def melt(tag, **cell):
         return tag, ("packing", cell), QUENCH
 
-    return [melt("rho0.0345", rho=0.0345), ("heat-a6.05", ("crystal", {"a": 6.05}), HEAT),
-            *(melt(f"rho{rho}", rho=rho) for rho in (0.037, 0.0335, 0.038, 0.0325)),
-            melt("ortho", rho=0.034, shape=(1.06, 1.0, 0.94)),
-            *(melt(f"rho{rho}", rho=rho) for rho in (0.036, 0.0355, 0.031))]
+    return [
+        melt("rho0.0345", rho=0.0345),
+        ("heat-a6.05", ("crystal", {"a": 6.05}), HEAT),
+        *(melt(f"rho{rho}", rho=rho) for rho in (0.037, 0.0335, 0.038, 0.0325)),
+        melt("ortho", rho=0.034, shape=(1.06, 1.0, 0.94)),
+        *(melt(f"rho{rho}", rho=rho) for rho in (0.036, 0.0355, 0.031)),
+    ]
 
 
 def deviation(forces):
@@ -84,10 +89,16 @@ def sample(run, calculators, driver, rng, group):
             forces = np.array([c.get_forces(frame) for c in calculators])
             frame.wrap()
             now = round(start + (end - start) * (b + 1) / blocks)
-            frame.info = {"group": group, "traj": f"{group}-{name}", "T_K": now,
-                          "rho": round(N / atoms.get_volume(), 5), "t_ps": round(clock, 2),
-                          "sampler": f"model {driver + 1} of {len(calculators)}",
-                          "reason": "committee deviation x novelty", "committee_dev": round(deviation(forces), 4)}
+            frame.info = {
+                "group": group,
+                "traj": f"{group}-{name}",
+                "T_K": now,
+                "rho": round(N / atoms.get_volume(), 5),
+                "t_ps": round(clock, 2),
+                "sampler": f"model {driver + 1} of {len(calculators)}",
+                "reason": "committee deviation x novelty",
+                "committee_dev": round(deviation(forces), 4),
+            }
             out.append(frame)
     dev = [f.info["committee_dev"] for f in out]
     print(f"{name}: {len(out)} frames, deviation {np.mean(dev):.3f}, largest {max(dev):.3f} eV/A", flush=True)
@@ -100,8 +111,10 @@ def known_frames(root):
     for folder in sorted(p.parent for p in root.glob("*/type.raw")):
         names = [("Ge", "Te")[int(t)] for t in (folder / "type.raw").read_text().split()]
         box, coord = (np.load(folder / "set.000" / f"{k}.npy") for k in ("box", "coord"))
-        out += [Atoms(names, positions=x.reshape(-1, 3), cell=b.reshape(3, 3), pbc=True)
-                for b, x in zip(box, coord, strict=True)]
+        out += [
+            Atoms(names, positions=x.reshape(-1, 3), cell=b.reshape(3, 3), pbc=True)
+            for b, x in zip(box, coord, strict=True)
+        ]
     return out
 
 

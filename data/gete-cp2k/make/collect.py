@@ -5,6 +5,7 @@ Jobs whose SCF did not converge are left out and counted.
 
     python collect.py --queue queue --jobs jobs --out .. [--check]
 """
+
 import argparse
 import csv
 import json
@@ -29,8 +30,12 @@ def load(folder, queue):
     frame.update(box=cell, coord=coord[order], type=sorted(TYPES.index(s) for s in symbols))
     frame["force"] = frame["force"][order]
     frame["info"] = read(queue / f"{folder.name}.extxyz").info
-    frame["row"] = {**{k: frame["info"].get(k, "") for k in COLUMNS}, "name": folder.name,
-                    "scf_steps": done["scf_steps"], "cpu_s": done["cpu_s"]}
+    frame["row"] = {
+        **{k: frame["info"].get(k, "") for k in COLUMNS},
+        "name": folder.name,
+        "scf_steps": done["scf_steps"],
+        "cpu_s": done["cpu_s"],
+    }
     return frame
 
 
@@ -72,9 +77,11 @@ def main():
     for group, frames in sorted(groups.items()):
         force = np.array([f["force"] for f in frames])
         press = [np.trace(f["virial"]) / 3 / np.linalg.det(f["box"]) * 160.21766 for f in frames]
-        print(f"{group:<16}{len(frames):>7}{np.sqrt((force**2).mean()):>11.3f}{np.abs(force).max():>8.2f}"
-              f"{np.abs(force.sum(1)).max():>9.4f}{min(press):>9.2f}..{max(press):<7.2f}"
-              f"{np.mean([f['scf_steps'] for f in frames]):>6.1f}{np.mean([f['row']['cpu_s'] for f in frames]):>7.0f}")
+        print(
+            f"{group:<16}{len(frames):>7}{np.sqrt((force**2).mean()):>11.3f}{np.abs(force).max():>8.2f}"
+            f"{np.abs(force.sum(1)).max():>9.4f}{min(press):>9.2f}..{max(press):<7.2f}"
+            f"{np.mean([f['scf_steps'] for f in frames]):>6.1f}{np.mean([f['row']['cpu_s'] for f in frames]):>7.0f}"
+        )
         if not a.check:
             save(frames, a.out / group)
     print(sum(map(len, groups.values())), "frames;", len(failed), "not converged", failed, f"; {cpu / 3600:.2f} CPU-h")

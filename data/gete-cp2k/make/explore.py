@@ -6,6 +6,7 @@ The potential only explores: nothing of it enters the labels.
 
     python explore.py --nep nep_gt_gete.txt --out queue [--only hot-liquid] [--list]
 """
+
 import argparse
 import hashlib
 from pathlib import Path
@@ -102,13 +103,22 @@ def plan():
     for rho in (0.036, 0.037, 0.038):
         liquid("compressed", f"{rho}", [MELT, (2000, 1.6, True), (1200, 2.0, True)], rho=rho)
     liquid("compressed", "0.037-glass", [*GLASS, (300, 1.0, True)], rho=0.037)
-    liquid("compressed", "0.038-ortho", [MELT, (1500, 2.0, True), ((1500, 700), 5.0, True)], rho=0.038,
-           shape=(1.06, 0.97, 0.97))
+    liquid(
+        "compressed",
+        "0.038-ortho",
+        [MELT, (1500, 2.0, True), ((1500, 700), 5.0, True)],
+        rho=0.038,
+        shape=(1.06, 0.97, 0.97),
+    )
     for rho in (0.030, 0.031):
         liquid("expanded", f"{rho}", [MELT, (1800, 1.6, True), ((1800, 900), 3.0, True)], rho=rho)
     for rho in (0.0335, 0.0345, 0.0355):
-        liquid("quench", f"{rho}", [MELT, (1300, 2.0, False), ((1300, 1000), 2.0, True), ((1000, 800), 2.0, True),
-                                    ((800, 600), 2.0, True)], rho=rho)
+        liquid(
+            "quench",
+            f"{rho}",
+            [MELT, (1300, 2.0, False), ((1300, 1000), 2.0, True), ((1000, 800), 2.0, True), ((800, 600), 2.0, True)],
+            rho=rho,
+        )
     for rho in (0.033, 0.0335, 0.034, 0.0345, 0.035):
         liquid("glass", f"{rho}", [*GLASS, (300, 1.0, True)], rho=rho)
     liquid("glass", "ortho", [*GLASS, (300, 1.0, True), (500, 2.0, True)], rho=0.034, shape=(1.05, 1.0, 0.95))
@@ -123,15 +133,24 @@ def plan():
     solid("defect-crystal", "frenkel1", [(400, 2.0, True)], a=6.0, frenkel=1)
     solid("defect-crystal", "frenkel2", [(700, 2.0, True)], a=6.05, frenkel=2)
     solid("defect-crystal", "mixed", [(800, 2.0, True)], a=6.0, swaps=3, frenkel=1)
-    for tag, how, pair, d in (("GeTe-1.9", "liquid", ("Ge", "Te"), 1.9), ("GeTe-2.2", "glass", ("Ge", "Te"), 2.2),
-                              ("GeGe-2.0", "liquid", ("Ge", "Ge"), 2.0), ("TeTe-2.1", "liquid", ("Te", "Te"), 2.1),
-                              ("TeTe-2.3", "glass", ("Te", "Te"), 2.3), ("GeGe-2.2", "glass", ("Ge", "Ge"), 2.2)):
+    for tag, how, pair, d in (
+        ("GeTe-1.9", "liquid", ("Ge", "Te"), 1.9),
+        ("GeTe-2.2", "glass", ("Ge", "Te"), 2.2),
+        ("GeGe-2.0", "liquid", ("Ge", "Ge"), 2.0),
+        ("TeTe-2.1", "liquid", ("Te", "Te"), 2.1),
+        ("TeTe-2.3", "glass", ("Te", "Te"), 2.3),
+        ("GeGe-2.2", "glass", ("Ge", "Ge"), 2.2),
+    ):
         steps = [MELT, (1500, 1.0, True)] if how == "liquid" else [MELT, ((1500, 300), 4.0, True)]
         out.append(("close-pair", f"close-pair-{tag}", ("packing", {"rho": 0.034}), steps, (pair, d)))
     # Held out: trajectories of their own, over the range the melt-quench passes through.
     for rho in (0.0330, 0.0350):
-        liquid("validation", f"melt-{rho}", [MELT, (1900, 1.6, True), ((1900, 1100), 2.0, True),
-                                             ((1100, 700), 3.0, True), ((700, 300), 5.0, True)], rho=rho)
+        liquid(
+            "validation",
+            f"melt-{rho}",
+            [MELT, (1900, 1.6, True), ((1900, 1100), 2.0, True), ((1100, 700), 3.0, True), ((700, 300), 5.0, True)],
+            rho=rho,
+        )
     liquid("validation", "glass", [*GLASS, (300, 1.0, True)], rho=0.0342)
     liquid("validation", "dense", [MELT, (1700, 2.0, True), ((1700, 800), 4.0, True)], rho=0.0365)
     solid("validation", "crystal", [(500, 2.0, True), (800, 2.0, True)], a=6.02)
@@ -140,6 +159,7 @@ def plan():
 
 def run(item, nep, out):
     from calorine.calculators import CPUNEP
+
     group, traj, (kind, how), schedule, push = item
     seed = int(hashlib.md5(traj.encode()).hexdigest()[:8], 16)
     rng = np.random.default_rng(seed)
@@ -161,9 +181,15 @@ def run(item, nep, out):
         if push:
             push_pair(frame, *push, rng)
         frame.wrap()
-        frame.info = {"group": group, "traj": traj, "T_K": end, "rho": round(N / atoms.get_volume(), 5),
-                      "t_ps": round(clock, 2), "sampler": "NEP_GT",
-                      "reason": f"pair {'-'.join(push[0])} at {push[1]} A" if push else group}
+        frame.info = {
+            "group": group,
+            "traj": traj,
+            "T_K": end,
+            "rho": round(N / atoms.get_volume(), 5),
+            "t_ps": round(clock, 2),
+            "sampler": "NEP_GT",
+            "reason": f"pair {'-'.join(push[0])} at {push[1]} A" if push else group,
+        }
         order = hashlib.md5(name.encode()).hexdigest()[:3]  # mixes the classes in the queue
         write(out / f"r1-{order}-{name}.extxyz", frame)
         print(name, flush=True)

@@ -9,6 +9,7 @@ process works on is skipped; one that a dead process left is started afresh.
 Run one process per core. With the file named by --stop present, a worker ends after its current frame.
 With --pause FILE, a worker pauses while FILE exists (to give its core back).
 """
+
 import argparse
 import json
 import os
@@ -28,6 +29,7 @@ KINDS = {"Ge": 4, "Sb": 5, "Te": 6}  # valence electrons of the GTH-PBE pseudopo
 
 def cp2k_input(template, atoms, project):
     """The text of the CP2K input for `atoms`: 6 decimals for cell and coordinates."""
+
     def line(name, v):
         return f"      {name} {v[0]:.6f} {v[1]:.6f} {v[2]:.6f}"
 
@@ -35,7 +37,9 @@ def cp2k_input(template, atoms, project):
     pos = [line(s, p) for s, p in zip(atoms.symbols, atoms.positions, strict=True)]
     kinds = "".join(
         f"    &KIND {s}\n      BASIS_SET DZVP-MOLOPT-SR-GTH\n      POTENTIAL GTH-PBE-q{q}\n    &END\n"
-        for s, q in KINDS.items() if s in atoms.get_chemical_symbols())
+        for s, q in KINDS.items()
+        if s in atoms.get_chemical_symbols()
+    )
     text = template.replace("@PROJECT@", project).replace("@KINDS@", kinds)
     return text.replace("@CELL@", "\n".join(vec)).replace("@COORD@", "\n".join(pos))
 
@@ -58,15 +62,20 @@ def parse_output(text, cell):
     energy = re.findall(r"ENERGY\| Total FORCE_EVAL.*?:\s+(-?\d+\.\d+)", text)
     if not done or not energy or "SCF run NOT converged" in text or "PROGRAM ENDED AT" not in text:
         return None
-    block = text[text.rindex("ATOMIC FORCES in [a.u.]"):]
-    force = [ln.split()[3:6] for ln in block.split("SUM OF ATOMIC FORCES")[0].splitlines()
-             if re.match(r"\s+\d+\s+\d+\s+[A-Z][a-z]?\s", ln)]
-    block = text[text.index("STRESS| Analytical stress tensor [GPa]"):]
+    block = text[text.rindex("ATOMIC FORCES in [a.u.]") :]
+    force = [
+        ln.split()[3:6]
+        for ln in block.split("SUM OF ATOMIC FORCES")[0].splitlines()
+        if re.match(r"\s+\d+\s+\d+\s+[A-Z][a-z]?\s", ln)
+    ]
+    block = text[text.index("STRESS| Analytical stress tensor [GPa]") :]
     stress = [re.search(rf"STRESS\|\s+{a}\s+(-?\d.*)", block).group(1).split() for a in "xyz"]
-    return {"energy": float(energy[-1]) * HARTREE,
-            "force": np.array(force, float) * HARTREE / BOHR,
-            "virial": np.array(stress, float) / GPA * abs(np.linalg.det(cell)),
-            "scf_steps": int(done[-1])}
+    return {
+        "energy": float(energy[-1]) * HARTREE,
+        "force": np.array(force, float) * HARTREE / BOHR,
+        "virial": np.array(stress, float) / GPA * abs(np.linalg.det(cell)),
+        "scf_steps": int(done[-1]),
+    }
 
 
 def alive(pid):
@@ -105,9 +114,14 @@ def label(frame, folder, template, cp2k):
         proc = subprocess.Popen([cp2k, "-i", "cp2k.inp"], cwd=folder, stdout=out, stderr=subprocess.STDOUT)
         _, code, usage = os.wait4(proc.pid, 0)
     result = parse_output((folder / "cp2k.out").read_text(), atoms.cell[:])
-    record = {"name": frame.stem, "status": "converged" if result else "failed", "exit": code,
-              "scf_steps": result["scf_steps"] if result else None,
-              "cpu_s": round(usage.ru_utime + usage.ru_stime, 1), "wall_s": round(time.time() - start, 1)}
+    record = {
+        "name": frame.stem,
+        "status": "converged" if result else "failed",
+        "exit": code,
+        "scf_steps": result["scf_steps"] if result else None,
+        "cpu_s": round(usage.ru_utime + usage.ru_stime, 1),
+        "wall_s": round(time.time() - start, 1),
+    }
     (folder / "done.json").write_text(json.dumps(record))
     for junk in folder.glob("*RESTART*"):
         junk.unlink()
