@@ -84,6 +84,25 @@ class Lammps:
             check=False,
         )
 
+    def succeed(self, text: str, ranks: int = 1) -> str:
+        """Run an input that must end well; what LAMMPS printed."""
+        done = self.run(text, ranks)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def after(self, text: str, name: str, ranks: int = 1) -> str:
+        """The text of a dump of all words of the atoms, written at the end of an input."""
+        columns = "id type x y z vx vy vz fx fy fz"
+        self.succeed(f"{text}write_dump all custom {name} {columns} modify sort id format float %a\n", ranks)
+        return (self.folder / name).read_text()
+
+    def rows(self, name: str) -> NDArray[np.float64]:
+        """Numbers of the last frame of a dump, one row per atom."""
+        lines = (self.folder / name).read_text().split("ITEM: ATOMS")[-1].splitlines()[1:]
+        return np.array(
+            [[float.fromhex(word) if "0x" in word else float(word) for word in line.split()] for line in lines]
+        )
+
     def dump(self, steps: int = 0, ranks: int = 1, newton: str = "on", pair: str = "* * Ge Te") -> Dump:
         """Read start.data, run NVE steps, and return what LAMMPS then holds."""
         done = self.run(
@@ -110,6 +129,24 @@ def model() -> Any:
     from nvnmd.quantize.testing import random_model
 
     return random_model(3)
+
+
+@pytest.fixture(scope="session")
+def smooth_model() -> Any:
+    """A model whose energy has one near minimum: mostly a soft repulsion, with a little of a random network."""
+    from dataclasses import replace
+
+    from nvnmd.quantize.compiler import compile_model
+    from nvnmd.quantize.testing import random_atoms, random_spec
+
+    spec = random_spec(3)
+    soft = replace(
+        spec,
+        out_weight=0.1 * spec.out_weight,
+        guard=lambda a, b, r: (0.6 + 0.1 * (a + b)) * np.clip(3.8 - r, 0, None) ** 3,
+        guard_end_A=3.8,
+    )
+    return compile_model(soft, random_atoms(40, 4, most=40), None, {"source": "soft"})
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """What users of pair_style nvnmd can get wrong: one clear sentence, all ranks end."""
 
+import re
+
 import pytest
 
 START = "units metal\nread_data start.data\n"
@@ -46,30 +48,35 @@ def test_an_atom_too_close_is_named_and_all_ranks_end(lammps_in, frame):
     assert "is ID 65" in output
 
 
-def test_too_many_neighbors_are_an_error_that_names_the_atom(lammps_in, frame):
-    done = lammps_in(frame).run(
-        READY + "change_box all x scale 0.72 y scale 0.72 z scale 0.72 remap\nrun 0\n",
-    )
+@pytest.mark.parametrize("ranks", [1, 4])
+def test_too_many_neighbors_on_the_way_name_the_atom_and_end_all_ranks(lammps_in, frame, ranks):
+    squeeze = "fix 1 all deform 1 x scale 0.6 y scale 0.6 z scale 0.6 remap x\n"
+    done = lammps_in(frame).run(f"{READY}{squeeze}neigh_modify every 1 delay 0 check no\nrun 200\n", ranks)
+    output = done.stdout + done.stderr
     assert done.returncode != 0
-    assert "has more than 64 neighbors within 6" in done.stdout + done.stderr
-
-
-def test_clipped_words_are_counted_and_warned_of(lammps_in, frame):
-    from nvnmd.quantize.choose import CompileOptions
-    from nvnmd.quantize.model_file import save_model
-    from nvnmd.quantize.packing import evaluate_frame, pack_frame
-    from nvnmd.quantize.testing import random_model
-
-    lammps = lammps_in(frame)
-    narrow = random_model(3, CompileOptions(headroom=0.4))
-    save_model(narrow, lammps.folder / "model.nvnmd")
-    done = lammps.run(
-        READY + "compute n all pair nvnmd\nthermo_style custom step c_n[*]\nthermo_modify format float %.0f\nrun 0\n",
-        ranks=2,
+    found = re.search(
+        r"atom (\d+) has more than 64 neighbors within 6 A.*\(step (\d+), atom (\d+) is ID (\d+)\)", output
     )
-    clipped = evaluate_frame(narrow, pack_frame(narrow, frame.positions, frame.cell, frame.types)).clipped
-    assert sum(clipped.values()) > 0
-    row = next(line.split() for line in done.stdout.splitlines() if line.split()[:1] == ["0"])
-    assert [int(word) for word in row[1:]] == [sum(clipped.values()), *clipped.values()]
-    assert "WARNING: Pair style nvnmd: at step 0 the model left its number range" in done.stdout
-    assert f"nvnmd: words clipped so far: {sum(clipped.values())}" in done.stdout
+    assert found
+    assert found[1] == found[3]
+    assert 0 < int(found[2]) < 200
+
+
+@pytest.mark.parametrize("ranks", [1, 4])
+def test_atoms_that_fly_apart_end_all_ranks(lammps_in, frame, ranks):
+    """A time step far too long: atoms meet at some step, and the sentence names them and says what to try."""
+    fly = "velocity all create 40000 7\nfix 1 all nve\ntimestep 0.05\nneigh_modify every 1 delay 0 check no\n"
+    done = lammps_in(frame).run(f"{READY}{fly}run 500\n", ranks)
+    output = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert re.search(r"atoms \d+ and \d+ are [\d.]+ A apart; .* Try a smaller time step or relax", output)
+    assert re.search(r"step \d+, atom \d+ is ID \d+, atom \d+ is ID \d+", output)
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_a_position_that_is_no_number_names_the_atom(lammps_in, frame, ranks):
+    lost = "variable v atom (id==17)*(exp(1000)-exp(1000))\nfix 1 all nve\nset atom 17 vx v_v\nneigh_modify delay 10\n"
+    done = lammps_in(frame).run(READY + lost + "run 5\n", ranks)
+    output = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert re.search(r"a position is NaN or infinite \(step 1, .*is ID 17\b", output)

@@ -6,13 +6,14 @@ import pytest
 
 from nvnmd.host import kernel_names
 
-RUN = "fix 1 all nve\ntimestep 0.002\nrun 5\nwrite_dump all custom {} id type x y z fx fy fz modify sort id format float %a\n"
+RUN = "fix 1 all nve\ntimestep 0.002\nrun 5\n"
+DUMP = "write_dump all custom {} id type x y z fx fy fz modify sort id format float %a\n"
 
 
 def trajectory(lammps, options, name, *, first="", ranks=1, command=(), environment=None):
     """The dump after five steps with these options of pair_style, and what LAMMPS printed."""
     text = f"{first}units metal\nread_data start.data\npair_style nvnmd model.nvnmd {options}\npair_coeff * *\n"
-    done = lammps.run(text + RUN.format(name), ranks=ranks, command=command, environment=environment)
+    done = lammps.run(text + RUN + DUMP.format(name), ranks=ranks, command=command, environment=environment)
     assert done.returncode == 0, done.stdout + done.stderr
     return (lammps.folder / name).read_text(), done.stdout
 
