@@ -34,9 +34,9 @@ TRAFFIC = [
 
 
 @cache
-def small_model(seed: int = 0) -> IntegerModel:
+def small_model(seed: int = 0, gated: bool = False) -> IntegerModel:
     """Two types, 4 channels, two hidden layers of 8 with a skip connection."""
-    return random_model(seed, m1=4, m2=2, neuron=(8, 8))
+    return random_model(seed, m1=4, m2=2, neuron=(8, 8), gated=gated)
 
 
 def wide_row(coef: Any, value_bits: int) -> int:
@@ -44,7 +44,19 @@ def wide_row(coef: Any, value_bits: int) -> int:
     return pack(coef[:1], value_bits) | pack(coef[1:], 27) << value_bits
 
 
-def front_module(model: IntegerModel) -> Module:
+def front_sizes(model: IntegerModel) -> dict[str, int]:
+    """Parameters of neighbor_front for a model; gates are built in even where the model has none."""
+    return {
+        "M1": model.m1,
+        "SEGMENTS": model.n_seg,
+        "FEATURE_TABLES": len(model.feature_coef),
+        "SCALAR_TABLES": len(model.scalar_coef),
+        "GUARD_SEGMENTS": model.n_guard,
+        "GUARD_TABLES": len(model.guard_coef),
+    }
+
+
+def front_module(model: IntegerModel, gates: bool = True) -> Module:
     """neighbor_front with the sizes of a model."""
     return Module(
         "neighbor_front",
@@ -54,6 +66,7 @@ def front_module(model: IntegerModel) -> Module:
             "u_shift",
             "u_min",
             "guard_end",
+            "gated",
             "feature_shift",
             "s_shift",
             "h_shift",
@@ -62,15 +75,7 @@ def front_module(model: IntegerModel) -> Module:
             "r_shift",
         ),
         config=("cfg_valid", "cfg_target", "cfg_row", "cfg_lane", "cfg_data"),
-        parameters={
-            "M1": model.m1,
-            "SEGMENTS": model.n_seg,
-            "FEATURE_TABLES": len(model.feature_coef),
-            "SCALAR_TABLES": len(model.scalar_coef),
-            "GUARD_SEGMENTS": model.n_guard,
-            "GUARD_TABLES": len(model.guard_coef),
-            "PAIRS": model.n_types**2,
-        },
+        parameters=front_sizes(model) | {"PAIRS": model.n_types**2, "GATES": int(gates)},
     )
 
 
@@ -81,6 +86,7 @@ def front_statics(model: IntegerModel) -> dict[str, int]:
         "u_shift": shifts["u"],
         "u_min": model.u_min,
         "guard_end": model.n_guard,
+        "gated": int(model.gate is not None),
         "feature_shift": f.feature_shift,
         "s_shift": f.s_shift,
         "h_shift": f.h_shift,
@@ -112,6 +118,8 @@ def front_writes(model: IntegerModel) -> list[dict[str, int]]:
             model.guard_table[a, b] * model.n_guard,
         ]
         write(4, pair, pack(first, 16))
+        for lane, gate in enumerate(model.gate[a, b].tolist() if model.gate is not None else []):
+            write(5, pair, pack([gate], 16), lane)
     return writes
 
 

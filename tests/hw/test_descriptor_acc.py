@@ -14,13 +14,13 @@ X_BITS = 15
 COUNTS = [0, 1, 2, 40, 0, 0, 1, 1, 7, 30, 3, 12]
 
 
-def module(m1: int, m2: int, columns: int) -> Module:
+def module(m1: int, m2: int, columns: int, lanes: int = 1) -> Module:
     return Module(
         "descriptor_acc",
         inputs=("s_env", "s_feature", "s_none", "s_last"),
-        outputs=("m_x", "m_d", "m_x_clip", "m_d_clip", "m_last"),
+        outputs=("m_x", "m_axis", "m_d", "m_x_clip", "m_d_clip", "m_last"),
         statics=("x_shift", "d_shift"),
-        parameters={"M1": m1, "M2": m2, "COLUMNS": columns, "X_BITS": X_BITS},
+        parameters={"M1": m1, "M2": m2, "COLUMNS": columns, "LANES": lanes, "X_BITS": X_BITS},
     )
 
 
@@ -33,14 +33,26 @@ def atoms(m1: int) -> list[tuple[Any, Any]]:
     return pairs
 
 
-def beats_of(env: Any, feature: Any) -> list[dict[str, int]]:
-    """One beat a neighbor; an atom without any is one beat whose words, here noise, must not count."""
-    if not len(env):
-        return [{"s_env": 0x1234567890, "s_feature": 0x9876543210, "s_none": 1, "s_last": 1}]
-    last = len(env) - 1
+def beats_of(env: Any, feature: Any, lanes: int = 1) -> list[dict[str, int]]:
+    """``lanes`` neighbors a beat; words of lanes without a neighbor, here noise, must not count.
+
+    With several lanes a neighbor may stand in any of them.
+    """
+    rng, n = np.random.default_rng(len(env)), len(env)
+    count = max(1, -(-n // lanes))
+    place = np.sort(rng.permutation(count * lanes)[:n])
+    none = np.ones(count * lanes, int)
+    none[place] = 0
+    words = rng.integers(-32767, 32768, (count * lanes, 4 + feature.shape[1]))
+    words[place, :4], words[place, 4:] = env, feature
     return [
-        {"s_env": pack(r, 16), "s_feature": pack(g, 16), "s_none": 0, "s_last": int(n == last)}
-        for n, (r, g) in enumerate(zip(env, feature, strict=True))
+        {
+            "s_env": pack(words[at : at + lanes, :4].reshape(-1), 16),
+            "s_feature": pack(words[at : at + lanes, 4:].reshape(-1), 16),
+            "s_none": pack(none[at : at + lanes], 1),
+            "s_last": int(at + lanes == count * lanes),
+        }
+        for at in range(0, count * lanes, lanes)
     ]
 
 
@@ -51,6 +63,7 @@ def check(beats: list[dict[str, int]], env: Any, feature: Any, m2: int, shifts: 
     d, d_clip = sat(rnd(x.T @ x[:, :m2], shifts["d_shift"]), 16)
     assert [w for beat in beats for w in unpack(beat["m_x"], X_BITS, columns * 4)] == x.T.reshape(-1).tolist()
     assert [w for beat in beats for w in unpack(beat["m_d"], 16, columns * m2)] == d.reshape(-1).tolist()
+    assert all(unpack(beat["m_axis"], X_BITS, m2 * 4) == x.T[:m2].reshape(-1).tolist() for beat in beats)
     flags = [beat["m_x_clip"] >> n & 1 for beat in beats for n in range(columns * 4)]
     assert flags == x_clip.T.reshape(-1).astype(int).tolist()
     flags = [beat["m_d_clip"] >> n & 1 for beat in beats for n in range(columns * m2)]
@@ -60,13 +73,13 @@ def check(beats: list[dict[str, int]], env: Any, feature: Any, m2: int, shifts: 
 
 
 @pytest.mark.parametrize("traffic", TRAFFIC)
-@pytest.mark.parametrize(("m2", "columns"), [(2, 1), (2, 2), (3, 4)])
-def test_x_and_d(m2: int, columns: int, traffic: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("m2", "columns", "lanes"), [(2, 1, 1), (2, 2, 3), (3, 4, 2)])
+def test_x_and_d(m2: int, columns: int, lanes: int, traffic: dict[str, Any]) -> None:
     m1, shifts = 8, {"x_shift": 17, "d_shift": 12}
     pairs = atoms(m1)
-    beats = [beat for env, feature in pairs for beat in beats_of(env, feature)]
+    beats = [beat for env, feature in pairs for beat in beats_of(env, feature, lanes)]
     out_beats = m1 // columns
-    run = module(m1, m2, columns).run(beats, out_beats * len(pairs), statics=shifts, **traffic)
+    run = module(m1, m2, columns, lanes).run(beats, out_beats * len(pairs), statics=shifts, **traffic)
     assert [beat["m_last"] for beat in run.beats] == ([0] * (out_beats - 1) + [1]) * len(pairs)
     clipped = 0
     for n, (env, feature) in enumerate(pairs):

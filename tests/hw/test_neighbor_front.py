@@ -30,13 +30,16 @@ def cases() -> list[AtomInput]:
 
 
 @pytest.mark.parametrize("traffic", TRAFFIC)
-@pytest.mark.parametrize("clips", [False, True])
-def test_words_of_every_neighbor(clips: bool, traffic: dict[str, Any]) -> None:
-    model = clipping(small_model()) if clips else small_model()
+@pytest.mark.parametrize(
+    ("form", "clips"), [("pairs", False), ("pairs", True), ("strip", False), ("strip", True), ("no gates built", False)]
+)
+def test_words_of_every_neighbor(form: str, clips: bool, traffic: dict[str, Any]) -> None:
+    model = small_model(gated=form == "strip")
+    model = clipping(model) if clips else model
     atoms = cases()
     beats = [front_beats(model, atom) for atom in atoms]
     flat = [beat for part in beats for beat in part]
-    run = front_module(model).run(
+    run = front_module(model, gates=form != "no gates built").run(
         flat, len(flat), statics=front_statics(model), config=front_writes(model), most_cycles=20000, **traffic
     )
     assert [(b["m_none"], b["m_last"]) for b in run.beats] == [(b["s_none"], b["s_last"]) for b in flat]

@@ -1,10 +1,11 @@
-// Descriptor of one atom (docs/numerics.md, section 5): X summed exactly over its neighbors, one a cycle; then X
+// Descriptor of one atom (docs/numerics.md, section 5): X summed exactly over its neighbors, LANES a cycle; then X
 // rounded, and D. The next atom accumulates while the columns of this one leave, COLUMNS a beat.
 `default_nettype none
 
 module descriptor_acc #(
     parameter int unsigned M1 = 32,           // channels, columns of X
     parameter int unsigned M2 = 4,            // axis columns; D has M1 x M2 words
+    parameter int unsigned LANES = 1,         // neighbors a beat
     parameter int unsigned COLUMNS = 4,       // columns of X a beat; divides M1
     parameter int unsigned X_BITS = 15,       // bits of a word of X
     parameter int unsigned ACC_W = 48         // bits of an exact sum
@@ -16,13 +17,14 @@ module descriptor_acc #(
     input  wire logic                            s_valid,
     output logic                                 s_ready,
     input  wire logic                            s_last,    // last beat of the atom
-    input  wire logic                            s_none,    // the beat carries no neighbor: an atom without any
-    input  wire logic [4*16-1:0]                 s_env,     // R_0, R_x, R_y, R_z
-    input  wire logic [M1*16-1:0]                s_feature, // G
+    input  wire logic [LANES-1:0]                s_none,    // lanes that carry no neighbor
+    input  wire logic [LANES*4*16-1:0]           s_env,     // R_0, R_x, R_y, R_z of each lane
+    input  wire logic [LANES*M1*16-1:0]          s_feature, // G of each lane
     output logic                                 m_valid,
     input  wire logic                            m_ready,
     output logic                                 m_last,    // last columns of the atom
     output logic [COLUMNS*4*X_BITS-1:0]          m_x,       // X_ck: column by column, c = 0 … 3
+    output logic [M2*4*X_BITS-1:0]               m_axis,    // the first M2 columns of X, the same in all beats of an atom
     output logic [COLUMNS*M2*16-1:0]             m_d,       // D_km: row k by row k, m = 0 … M2 - 1
     output logic [COLUMNS*4-1:0]                 m_x_clip,
     output logic [COLUMNS*M2-1:0]                m_d_clip
@@ -36,7 +38,8 @@ module descriptor_acc #(
   localparam int unsigned D_SUM_W = 2 * X_BITS + 2;
 
   // Accumulation: stage 1 products, stage 2 sums. A finished atom waits there until the columns before it are gone.
-  logic valid_1, valid_2, none_1, first_2, last_1, last_2;
+  logic valid_1, valid_2, first_2, last_1, last_2;
+  logic [LANES-1:0] none_1;
   logic advance, finish, idle, drain;
   assign advance = !(valid_2 && last_2) || finish;
   assign finish  = valid_2 && last_2 && idle;
@@ -61,12 +64,18 @@ module descriptor_acc #(
   logic [M1*4*ACC_W-1:0] sums, held;
   for (genvar k = 0; k < M1; k++) begin : g_column
     for (genvar c = 0; c < 4; c++) begin : g_component
-      logic signed [31:0] product_1;
-      logic signed [ACC_W-1:0] sum_2;
+      logic [LANES*32-1:0] product_1;
+      logic signed [ACC_W-1:0] part_1, sum_2;
+      always_comb begin
+        part_1 = '0;
+        for (int unsigned i = 0; i < LANES; i++)
+          if (!none_1[i]) part_1 = part_1 + ACC_W'(signed'(product_1[i*32+:32]));
+      end
       always_ff @(posedge clk) begin
         if (advance) begin
-          product_1 <= signed'(s_env[c*16+:16]) * signed'(s_feature[k*16+:16]);
-          if (valid_1) sum_2 <= (first_2 ? '0 : sum_2) + (none_1 ? '0 : ACC_W'(product_1));
+          for (int unsigned i = 0; i < LANES; i++)
+            product_1[i*32+:32] <= signed'(s_env[(i*4+c)*16+:16]) * signed'(s_feature[(i*M1+k)*16+:16]);
+          if (valid_1) sum_2 <= (first_2 ? '0 : sum_2) + part_1;
         end
       end
       assign sums[(k*4+c)*ACC_W+:ACC_W] = sum_2;
@@ -107,6 +116,9 @@ module descriptor_acc #(
     end
     if (rst) step <= '0;
   end
+
+  // The step that overwrites the axis columns is the one in which the last beat of the atom leaves.
+  assign m_axis = axis[M2*COLUMN_W-1:0];
 
   logic [COLUMNS*COLUMN_W-1:0] column;
   assign column = delayed[AXIS_BEATS-1];

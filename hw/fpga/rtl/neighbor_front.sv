@@ -1,6 +1,6 @@
 // From neighbor words to the per-neighbor words of the descriptor (docs/numerics.md, sections 2 and 4): r², table
 // position, G, s, h, guard and R. One neighbor a cycle, latency 11. A beat that carries no neighbor passes through;
-// its words mean nothing. Gates of the strip form are not applied here.
+// its words mean nothing.
 `default_nettype none
 
 module neighbor_front #(
@@ -12,18 +12,21 @@ module neighbor_front #(
     parameter int unsigned GUARD_TABLES = 4,      // guard tables held
     parameter int unsigned PAIRS = 4,             // ordered type pairs, center type * types + neighbor type
     parameter int unsigned DX_W = 18,             // bits of a displacement
+    parameter bit GATES = 1,                      // whether gates of the strip form are built in
     localparam int unsigned PAIR_W = PAIRS > 1 ? $clog2(PAIRS) : 1,
     localparam int unsigned FEATURE_ROW_W = $clog2(FEATURE_TABLES * SEGMENTS),
     localparam int unsigned SCALAR_ROW_W = $clog2(SCALAR_TABLES * SEGMENTS),
     localparam int unsigned GUARD_ROW_W = $clog2(GUARD_TABLES * GUARD_SEGMENTS),
     localparam int unsigned LANE_W = M1 > 1 ? $clog2(M1) : 1,
-    localparam int unsigned CFG_ROW_W = FEATURE_ROW_W > SCALAR_ROW_W
+    localparam int unsigned TABLE_ROW_W = FEATURE_ROW_W > SCALAR_ROW_W
         ? (FEATURE_ROW_W > GUARD_ROW_W ? FEATURE_ROW_W : GUARD_ROW_W)
-        : (SCALAR_ROW_W > GUARD_ROW_W ? SCALAR_ROW_W : GUARD_ROW_W)
+        : (SCALAR_ROW_W > GUARD_ROW_W ? SCALAR_ROW_W : GUARD_ROW_W),
+    localparam int unsigned CFG_ROW_W = TABLE_ROW_W > PAIR_W ? TABLE_ROW_W : PAIR_W
 ) (
     input  wire logic                       clk,
     input  wire logic                       rst,
-    // Writes: target 0 feature coefficients of one lane, 1 s, 2 h, 3 guard, 4 first rows of the tables of pair cfg_row.
+    // Writes: target 0 feature coefficients of one lane, 1 s, 2 h, 3 guard, 4 first rows of the tables of pair cfg_row,
+    // 5 gate of pair cfg_row and one lane.
     input  wire logic                       cfg_valid,
     input  wire logic [2:0]                 cfg_target,
     input  wire logic [CFG_ROW_W-1:0]       cfg_row,
@@ -33,6 +36,7 @@ module neighbor_front #(
     input  wire logic [5:0]                 u_shift,      // 2 dx_frac - u_frac
     input  wire logic [24:0]                u_min,        // start of the tables
     input  wire logic [9:0]                 guard_end,    // segments of the guard in use, n_guard
+    input  wire logic                       gated,        // the model has gates
     input  wire logic [5:0]                 feature_shift,
     input  wire logic [5:0]                 s_shift,
     input  wire logic [5:0]                 h_shift,
@@ -62,7 +66,7 @@ module neighbor_front #(
     output logic                            m_too_close
 );
 
-  // Beats: 1 squares, 2 r², 3 segment and rows, 8 tables, 9 delayed tables and products, 10 rounded, 11 saturated.
+  // Stages: 1 squares, 2 r², 3 segment and rows, 8 tables, 9 products and gates read, 10 rounded, 11 saturated.
   localparam int unsigned STAGES = 11;
   localparam int unsigned TABLE_OUT = 8;
   localparam int unsigned PRODUCT_W = 27 + DX_W;
@@ -125,8 +129,8 @@ module neighbor_front #(
     if (rst) valid <= '0;
   end
 
-  // The four tables have the same latency and must move with this pipeline, so they evaluate idle cycles too: a table
-  // that held only bubbles would run ahead while the output waits.
+  // The four tables have the same latency and must move with this pipeline, so they evaluate idle cycles too (as the
+  // gates do): a table that held only bubbles would run ahead while the output waits.
   logic [M1*16-1:0] feature_8, feature_slope_8;
   logic signed [26:0] s_8, s_slope_8, h_8, h_slope_8, guard_slope_8;
   logic signed [31:0] guard_8;
@@ -212,20 +216,63 @@ module neighbor_front #(
       .m_slope  (guard_slope_8)
   );
 
-  // What the tables gave, delayed to the output beside R.
-  localparam int unsigned CARRY_W = 2 * M1 * 16 + 4 * 27 + 32;
+  // What the tables gave, delayed to the output beside R; G and its slope pass their gates meanwhile.
+  localparam int unsigned CARRY_W = 4 * 27 + 32;
   localparam int unsigned CARRIED = STAGES - TABLE_OUT;
+  if (GATES) begin : g_gates
+    logic [PAIR_W-1:0] pair[1:TABLE_OUT];
+    logic gate_valid, gate_ready;
+    wire unused_gate = &{1'b0, gate_valid, gate_ready};
+    always_ff @(posedge clk) begin
+      if (advance) begin
+        pair[1] <= s_pair;
+        for (int unsigned n = 2; n <= TABLE_OUT; n++) pair[n] <= pair[n-1];
+      end
+    end
+    gate_unit #(
+        .CHANNELS(M1),
+        .PAIRS   (PAIRS)
+    ) i_gate (
+        .clk,
+        .rst,
+        .cfg_valid(cfg_valid && cfg_target == 3'd5),
+        .cfg_pair (PAIR_W'(cfg_row)),
+        .cfg_lane,
+        .cfg_gate (cfg_data[15:0]),
+        .gated,
+        .s_valid  (1'b1),
+        .s_ready  (gate_ready),
+        .s_pair   (pair[TABLE_OUT]),
+        .s_value  (feature_8),
+        .s_slope  (feature_slope_8),
+        .m_valid  (gate_valid),
+        .m_ready  (advance),
+        .m_value  (m_feature),
+        .m_slope  (m_feature_slope)
+    );
+  end else begin : g_no_gates
+    logic [2*M1*16-1:0] feature[1:CARRIED];
+    wire unused_gate = &{1'b0, gated};
+    assign {m_feature, m_feature_slope} = feature[CARRIED];
+    always_ff @(posedge clk) begin
+      if (advance) begin
+        feature[1] <= {feature_8, feature_slope_8};
+        for (int unsigned n = 2; n <= CARRIED; n++) feature[n] <= feature[n-1];
+      end
+    end
+  end
+
   logic [CARRY_W-1:0] carry[1:CARRIED];
   logic [31:0] guard_11;
   logic [26:0] guard_slope_11;
-  assign {m_feature, m_feature_slope, m_s_slope, m_h, m_h_slope, guard_11, guard_slope_11} = carry[CARRIED];
+  assign {m_s_slope, m_h, m_h_slope, guard_11, guard_slope_11} = carry[CARRIED];
   assign m_guard = in_guard[STAGES] ? guard_11 : '0;
   assign m_guard_slope = in_guard[STAGES] ? guard_slope_11 : '0;
 
   logic signed [PRODUCT_W-1:0] env_9[4], env_10[4];
   always_ff @(posedge clk) begin
     if (advance) begin
-      carry[1] <= {feature_8, feature_slope_8, s_slope_8, h_8, h_slope_8, guard_8, guard_slope_8};
+      carry[1] <= {s_slope_8, h_8, h_slope_8, guard_8, guard_slope_8};
       for (int unsigned n = 2; n <= CARRIED; n++) carry[n] <= carry[n-1];
 
       env_9[0]  <= PRODUCT_W'(s_8);
