@@ -41,8 +41,13 @@ def _weight_fraction(weight: Array, bias: NDArray[np.float64], skip: bool, bits:
 
     With half a unit for the rounding of every weight, whatever it is after fine-tuning.
     """
-    top = 2.0**31 - 1
-    for frac in range(min(fraction_bits(float(np.abs(weight).max()), limit(bits), 15), 15), 0, -1):
+    top, peak = 2.0**31 - 1, float(np.abs(weight).max())
+    most = fraction_bits(peak, limit(bits), 15) if bits > 2 else 0
+    if most < 1:
+        raise ValueError(
+            f"fitting weights up to {peak:.3g} do not fit {bits} bits; use more weight bits, or train with weight decay"
+        )
+    for frac in range(most, 0, -1):
         words = np.abs(weight * 2.0**frac)
         forward = (words.sum(axis=2) + weight.shape[2] / 2) * 32767 + np.abs(bias) * 2.0 ** (frac + act_frac)
         backward = (words.sum(axis=1) + weight.shape[1] / 2) * 32767 + (32767 * 2.0**frac if skip else 0)

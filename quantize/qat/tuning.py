@@ -9,27 +9,24 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
 
-import torch
-
 from nvnmd.quantize.errors import QuantizeError
 from nvnmd.quantize.integer_model import IntegerModel
 from nvnmd.quantize.model_file import load_model, save_model
+from nvnmd.quantize.qat.judging import Judge, Verdict
 from nvnmd.quantize.qat.model import IntegerPot
 from nvnmd.quantize.qat.store import WordStore
 from nvnmd.training.data import FrameStore
 from nvnmd.training.evaluation import data_digest
-from nvnmd.training.loss import Prefactors, loss
+from nvnmd.training.loss import Prefactors
 from nvnmd.training.model import DeepPot
 from nvnmd.training.sampler import Sampler, auto_batch_size
 from nvnmd.training.settings import LearningRateSettings, Settings
 from nvnmd.training.setup import TrainingData
-from nvnmd.training.system import System
 from nvnmd.training.trainer import Progress, Trainer
 
 log = logging.getLogger("nvnmd.quantize")
 
 MODEL_FILE = "model.nvnmd"
-_JUDGE_FRAMES = 60
 
 
 @dataclass(frozen=True)
@@ -43,18 +40,22 @@ class TuningOptions:
 
     steps: int = 1000
     start_lr: float = 1e-4
-    stop_lr: float = 1e-6
+    stop_lr: float = 1e-5
     seed: int = 1
 
 
 def tuning_settings(settings: Settings, options: TuningOptions) -> Settings:
-    """The settings of FP32 training, made those of fine-tuning: small learning rate, prefactors at their limits."""
-    s = settings.loss
-    limits = {"start_pref_e": s.limit_pref_e, "start_pref_f": s.limit_pref_f, "start_pref_v": s.limit_pref_v}
+    """The settings of FP32 training, made those of fine-tuning: as if training went on at a small learning rate.
+
+    The prefactors of the loss are those that training had, or would have had, at the same learning rates.
+    """
+    progress = options.start_lr / settings.learning_rate.start_lr
+    start = Prefactors.at(settings.loss, min(1.0, progress))
+    prefactors = {"start_pref_e": start.energy, "start_pref_f": start.force, "start_pref_v": start.virial}
     lines = {"disp_freq": max(1, options.steps // 20), "save_freq": max(1, options.steps // 10)}
     return settings.model_copy(
         update={
-            "loss": s.model_copy(update=limits),
+            "loss": settings.loss.model_copy(update=prefactors),
             "learning_rate": LearningRateSettings(start_lr=options.start_lr, stop_lr=options.stop_lr),
             "training": settings.training.model_copy(update={"numb_steps": options.steps} | lines),
         }
@@ -64,8 +65,8 @@ def tuning_settings(settings: Settings, options: TuningOptions) -> Settings:
 class Tuner:
     """Fine-tunes an integer model; whatever happens, ``folder/model.nvnmd`` is the best model so far.
 
-    "Best" is the loss with the limit prefactors over held-out frames (training frames if there are none), the model
-    quantized after training included: the result is never worse than that.
+    "Best" is the loss over held-out frames (training frames if there are none), as long as the errors of energies and
+    forces are no larger than those of the model quantized after training: the result is never worse than that.
 
     Args:
         model: the float model.
@@ -77,7 +78,7 @@ class Tuner:
         restart: continue from the checkpoint in the folder.
 
     Attributes:
-        best: the best integer model so far; its provenance names the step and the loss.
+        best: the best integer model so far; its provenance names the step and the errors.
     """
 
     def __init__(
@@ -95,19 +96,26 @@ class Tuner:
         self.path, self._options, self._on_progress = folder / MODEL_FILE, options, on_progress
         self._settings = tuning_settings(settings, options)
         self._pot = IntegerPot.from_float(model, integer)
-        self._judges = _judging_store(integer, data)
+        final = Prefactors.at(self._settings.loss, options.stop_lr / options.start_lr)
+        self._judge = Judge(integer, data, final)
         self.trainer = self._make_trainer(data, folder, on_step)
         if restart:
             self.best = load_model(self.path)
             self.trainer.resume()
         else:
-            self.best = self._marked(integer, 0, self._loss())
+            verdict = self._judge(self._pot)
+            self.best = self._marked(integer, 0, verdict, start=verdict)
             save_model(self.best, self.path)
 
     @property
-    def best_loss(self) -> float:
-        """Loss of the best model over the judging frames."""
-        return float(self.best.provenance["quantize"]["best"]["loss"])
+    def verdict(self) -> Verdict:
+        """Errors of the best model over the judging frames."""
+        return Verdict.from_json(self._record["best"]["errors"])
+
+    @property
+    def _record(self) -> dict[str, Any]:
+        record: dict[str, Any] = self.best.provenance["quantize"]
+        return record
 
     def run(self) -> bool:
         """Train; whether the last step was reached (SIGINT and SIGTERM stop between steps)."""
@@ -129,10 +137,10 @@ class Tuner:
 
     def _progress(self, progress: Progress) -> None:
         self._pot.fitting.keep_in_range()
-        value = self._loss()
-        if value < self.best_loss:
+        verdict, start = self._judge(self._pot), Verdict.from_json(self._record["start"])
+        if verdict.better_than(self.verdict, start):
             try:
-                self.best = self._marked(self._pot.export(), progress.step, value)
+                self.best = self._marked(self._pot.export(), progress.step, verdict, start)
             except QuantizeError as error:
                 log.warning("step %d is better, but left the number formats: %s", progress.step, error)
             else:
@@ -140,18 +148,11 @@ class Tuner:
         if self._on_progress is not None:
             self._on_progress(progress)
 
-    def _marked(self, integer: IntegerModel, step: int, value: float) -> IntegerModel:
+    def _marked(self, integer: IntegerModel, step: int, verdict: Verdict, start: Verdict) -> IntegerModel:
         record: dict[str, Any] = dict(integer.provenance.get("quantize", {}))
-        record |= {"tuning": asdict(self._options), "best": {"step": step, "loss": value}}
+        record |= {"tuning": asdict(self._options), "start": start.to_json()}
+        record["best"] = {"step": step, "errors": verdict.to_json()}
         return dataclasses.replace(integer, provenance=integer.provenance | {"quantize": record})
-
-    @torch.no_grad()
-    def _loss(self) -> float:
-        prefactors = Prefactors.at(self._settings.loss, 0.0)
-        virial = prefactors.virial > 0
-        batches = (self._judges.batch([index]) for index in range(len(self._judges)))
-        values = [float(loss(self._pot(b, virial=virial), cast(Any, b), prefactors).total) for b in batches]
-        return sum(values) / len(values)
 
 
 def _sampler(store: WordStore, settings: Settings, seed: int) -> Sampler:
@@ -160,13 +161,3 @@ def _sampler(store: WordStore, settings: Settings, seed: int) -> Sampler:
         size = auto_batch_size([system.n_atoms for system in store.systems], size)
     assert isinstance(size, int)
     return Sampler(store.sizes, size, seed)
-
-
-def _judging_store(integer: IntegerModel, data: TrainingData) -> WordStore:
-    """Frames that decide which model is best: all held-out ones, or some training frames; spread over the systems."""
-    held = bool(data.validation)
-    pairs = list(zip(*(data.validation, data.validation_shifts) if held else (data.train, data.shifts), strict=True))
-    total = sum(system.n_frames for system, _ in pairs)
-    step = max(1, -(-total // _JUDGE_FRAMES))
-    chosen: list[System] = [system.select(slice(0, None, step)) for system, _ in pairs]
-    return WordStore(integer, chosen, [shift for _, shift in pairs])

@@ -32,8 +32,8 @@ def quantize(
         typer.Option("--data", help="Frames to fine-tune on instead of those of training; repeatable."),
     ] = None,
     steps: Annotated[int, typer.Option(help="Steps of fine-tuning.", min=1)] = 1000,
-    start_lr: Annotated[float, typer.Option(help="Learning rate at the first step; falls to a hundredth.")] = 1e-4,
-    weight_bits: Annotated[int, typer.Option(help="Bits of the fitting weights.", min=2, max=16)] = 16,
+    start_lr: Annotated[float, typer.Option(help="Learning rate at the first step; falls to a tenth.")] = 1e-4,
+    weight_bits: Annotated[int, typer.Option(help="Bits of the fitting weights.", min=3, max=16)] = 16,
     max_neighbors: Annotated[
         int, typer.Option(help="Most neighbors of an atom; 0 chooses from the data.", min=0, max=1024)
     ] = 0,
@@ -46,8 +46,9 @@ def quantize(
     """Fine-tune a trained potential to fixed point and write the integer model file.
 
     Number formats are chosen from the ranges on the training frames and rounded once; then the model is fine-tuned at
-    a small learning rate while it computes exactly the integers that every backend will compute. The best model by the
-    loss on held-out frames is kept, so the result is never worse than without fine-tuning.
+    a small learning rate while it computes exactly the integers that every backend will compute. The model with the
+    smallest loss on held-out frames is kept, among those whose energies and forces are no worse than before
+    fine-tuning, on held-out and on training frames.
 
     Written to the folder: model.nvnmd (the best model so far, at any time), lcurve.out, stages.json (what each stage's
     rounding costs) and model.ckpt.pt.
@@ -80,7 +81,7 @@ def quantize(
     integer = _start(path, float_model, frames, chosen, folder, record, restart)
     finished, step = True, 0
     if finetune:
-        options = TuningOptions(steps=steps, start_lr=start_lr, stop_lr=start_lr / 100)
+        options = TuningOptions(steps=steps, start_lr=start_lr, stop_lr=start_lr / 10)
         integer, finished, step = _tune(float_model, integer, frames, settings, options, folder, restart)
     if not finished:
         typer.echo(f"stopped after step {step}; {folder / MODEL} is the best so far, --restart goes on", err=True)
@@ -201,8 +202,10 @@ def _tune(
         tuner: Tuner
 
         def show(_: Any) -> None:
-            best = tuner.best.provenance["quantize"]["best"]
-            bar.update(task, best=f"best: step {best['step']}, loss {best['loss']:.4g}")
+            step, errors = tuner.best.provenance["quantize"]["best"]["step"], tuner.verdict.parts[0]
+            bar.update(
+                task, best=f"best, step {step}: {1e3 * errors.energy:.1f} meV/atom, {1e3 * errors.force:.0f} meV/A"
+            )
 
         def count(step: int) -> None:
             bar.update(task, completed=step)

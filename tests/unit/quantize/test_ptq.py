@@ -136,6 +136,15 @@ def test_weights_too_large_say_what_to_do() -> None:
         quantize_model(potential, [system])
 
 
+@pytest.mark.parametrize("bits", [2, 3])
+def test_too_few_bits_for_the_weights_are_refused(bits: int) -> None:
+    potential = small_potential()
+    with torch.no_grad():
+        potential.fitting.weights[1][0, 0, 0] = 2.5
+    with pytest.raises(QuantizeError, match=f"do not fit {bits} bits; use more"):
+        quantize_model(potential, [labeled([FRAMES["crystal"]], potential)], CompileOptions(weight_bits=bits))
+
+
 @pytest.mark.parametrize("bits", [16, 10, 8, 6, 4])
 def test_any_width_of_weights(bits: int) -> None:
     potential = small_potential()
