@@ -139,14 +139,18 @@ def front_beats(model: IntegerModel, atom: AtomInput) -> list[dict[str, int]]:
     ]
 
 
+def parts(words: Any, lanes: int) -> list[Any]:
+    """A vector cut into beats of ``lanes`` words, the last filled up with zeros."""
+    return list(np.pad(words, (0, -len(words) % lanes)).reshape(-1, lanes))
+
+
 def dense_writes(weight: Any, bias: Any, lanes: int) -> list[dict[str, int]]:
     """Writes of all biases and weights of a dense_layer."""
     types, outputs, inputs = weight.shape
-    beats, writes = inputs // lanes, []
+    beats, writes = -(-inputs // lanes), []
     for t, j in np.ndindex(types, outputs):
         base = {"cfg_output": j, "cfg_weight": 0, "cfg_bias": 0}
         writes.append(base | {"cfg_is_bias": 1, "cfg_row": t, "cfg_bias": pack(bias[t, j : j + 1], 32)})
-        for n in range(beats):
-            words = weight[t, j, n * lanes : (n + 1) * lanes]
+        for n, words in enumerate(parts(weight[t, j], lanes)):
             writes.append(base | {"cfg_is_bias": 0, "cfg_row": t * beats + n, "cfg_weight": pack(words, 16)})
     return writes

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rtl_cases import TRAFFIC, dense_writes, small_model
+from rtl_cases import TRAFFIC, dense_writes, parts, small_model
 
 from nvnmd.fpga.verilate import Module, pack, unpack
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.hw
 MODEL = small_model()
 
 
-def module(weight: Any, lanes: int, out_lanes: int) -> Module:
+def module(weight: Any, lanes: int, out_lanes: int, bias: bool) -> Module:
     types, outputs, inputs = weight.shape
     return Module(
         "dense_layer",
@@ -25,6 +25,7 @@ def module(weight: Any, lanes: int, out_lanes: int) -> Module:
             "INPUT_LANES": lanes,
             "OUTPUT_LANES": out_lanes,
             "TYPES": types,
+            "BIAS": int(bias),
         },
     )
 
@@ -42,20 +43,23 @@ def play(weight: Any, bias: Any, lanes: int, out_lanes: int, traffic: dict[str, 
     beats = [
         {"s_type": int(t), "s_word": pack(part, 16)}
         for row, t in zip(words, types, strict=True)
-        for part in row.reshape(-1, lanes)
+        for part in parts(row, lanes)
     ]
-    out_beats = weight.shape[1] // out_lanes
+    out_beats = -(-weight.shape[1] // out_lanes)
     config = dense_writes(weight, bias, lanes)
-    run = module(weight, lanes, out_lanes).run(beats, len(words) * out_beats, config=config, **traffic)
+    run = module(weight, lanes, out_lanes, bool(bias.any())).run(
+        beats, len(words) * out_beats, config=config, **traffic
+    )
     assert [beat["m_last"] for beat in run.beats] == ([0] * (out_beats - 1) + [1]) * len(words)
     assert [beat["m_type"] for beat in run.beats] == np.repeat(types, out_beats).tolist()
     got = np.array([unpack(beat["m_sum"], 32, out_lanes) for beat in run.beats]).reshape(len(words), -1)
+    assert not got[:, weight.shape[1] :].any(), "lanes beyond the vector are zero"
     wanted = np.stack([weight[t].astype(np.int64) @ row + bias[t] for row, t in zip(words, types, strict=True)])
-    return got, wanted, run
+    return got[:, : weight.shape[1]], wanted, run
 
 
 @pytest.mark.parametrize("traffic", TRAFFIC)
-@pytest.mark.parametrize(("lanes", "out_lanes"), [(2, 2), (1, 8), (8, 1)])
+@pytest.mark.parametrize(("lanes", "out_lanes"), [(2, 2), (1, 8), (8, 1), (3, 3), (5, 3)])
 def test_forward(lanes: int, out_lanes: int, traffic: dict[str, Any]) -> None:
     got, wanted, _ = play(MODEL.weights[1], MODEL.biases[1], lanes, out_lanes, traffic)
     assert np.array_equal(got, wanted)
@@ -71,4 +75,4 @@ def test_backward(traffic: dict[str, Any]) -> None:
 def test_latency_and_rate() -> None:
     _, _, run = play(MODEL.weights[1], MODEL.biases[1], 2, 2, {})
     assert run.entered == list(range(len(run.entered))), "a vector every INPUTS / INPUT_LANES cycles"
-    assert run.left == [cycle + 7 for cycle in run.entered], "4 beats in, 3 stages, then 4 beats out"
+    assert run.left == [cycle + 8 for cycle in run.entered], "4 beats in, 4 stages, then 4 beats out"

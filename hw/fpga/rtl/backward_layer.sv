@@ -1,15 +1,15 @@
 // One hidden layer of the fitting network, backward (docs/numerics.md, section 7): g_(l-1) from g_l and tanh'.
-// Its dense_layer holds the transposed weights and zero biases.
+// Its dense_layer holds the transposed weights.
 `default_nettype none
 
 module backward_layer #(
     parameter int unsigned INPUTS = 128,      // words of g_l, neurons of the layer
     parameter int unsigned OUTPUTS = 128,     // words of g_(l-1)
-    parameter int unsigned INPUT_LANES = 2,   // input words a beat; divides INPUTS
-    parameter int unsigned OUTPUT_LANES = 2,  // output words a beat; divides OUTPUTS; as INPUT_LANES with SKIP
+    parameter int unsigned INPUT_LANES = 2,   // input words a beat; words beyond the vector must be zero
+    parameter int unsigned OUTPUT_LANES = 2,  // output words a beat; as INPUT_LANES with SKIP
     parameter int unsigned TYPES = 4,         // atom types
     parameter bit SKIP = 0,                   // whether the layer adds its input; needs INPUTS equal to OUTPUTS
-    localparam int unsigned BEATS = INPUTS / INPUT_LANES,
+    localparam int unsigned BEATS = (INPUTS + INPUT_LANES - 1) / INPUT_LANES,
     localparam int unsigned ROWS = TYPES * BEATS,
     localparam int unsigned ROW_W = ROWS > 1 ? $clog2(ROWS) : 1,
     localparam int unsigned TYPE_W = TYPES > 1 ? $clog2(TYPES) : 1,
@@ -18,11 +18,9 @@ module backward_layer #(
     input  wire logic                        clk,
     input  wire logic                        rst,
     input  wire logic                        cfg_valid,    // write to dense_layer
-    input  wire logic                        cfg_is_bias,
     input  wire logic [OUTPUT_W-1:0]         cfg_output,
     input  wire logic [ROW_W-1:0]            cfg_row,
     input  wire logic [INPUT_LANES*16-1:0]   cfg_weight,
-    input  wire logic [31:0]                 cfg_bias,
     input  wire logic [5:0]                  g_shift,      // grad_frac[l] + weight_frac[l] - grad_frac[l-1]
     input  wire logic [5:0]                  skip_shift,   // weight_frac[l]
     input  wire logic                        s_valid,
@@ -63,16 +61,17 @@ module backward_layer #(
       .OUTPUTS     (OUTPUTS),
       .INPUT_LANES (INPUT_LANES),
       .OUTPUT_LANES(OUTPUT_LANES),
-      .TYPES       (TYPES)
+      .TYPES       (TYPES),
+      .BIAS        (0)
   ) i_dense (
       .clk,
       .rst,
       .cfg_valid,
-      .cfg_is_bias,
+      .cfg_is_bias(1'b0),
       .cfg_output,
       .cfg_row,
       .cfg_weight,
-      .cfg_bias,
+      .cfg_bias('0),
       .s_valid(gz_valid),
       .s_ready(dense_ready),
       .s_type (gz_type),
@@ -91,7 +90,7 @@ module backward_layer #(
     wire unused_skip = &{1'b0, carried_valid};
     stream_fifo #(
         .WIDTH(INPUT_LANES * 16),
-        .DEPTH(1 << $clog2(4 * BEATS))
+        .DEPTH(1 << $clog2(2 * BEATS + 16))
     ) i_carry (
         .clk,
         .rst,

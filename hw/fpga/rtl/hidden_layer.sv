@@ -5,12 +5,12 @@
 module hidden_layer #(
     parameter int unsigned INPUTS = 128,      // words of h_(l-1)
     parameter int unsigned OUTPUTS = 128,     // words of h_l
-    parameter int unsigned INPUT_LANES = 2,   // input words a beat; divides INPUTS
-    parameter int unsigned OUTPUT_LANES = 2,  // output words a beat; divides OUTPUTS; as INPUT_LANES with SKIP
+    parameter int unsigned INPUT_LANES = 2,   // input words a beat; words beyond the vector must be zero
+    parameter int unsigned OUTPUT_LANES = 2,  // output words a beat; as INPUT_LANES with SKIP
     parameter int unsigned TYPES = 4,         // atom types
     parameter int unsigned SEG_BITS = 9,      // tanh_seg_bits
     parameter bit SKIP = 0,                   // whether h_(l-1) is added; needs INPUTS equal to OUTPUTS
-    localparam int unsigned BEATS = INPUTS / INPUT_LANES,
+    localparam int unsigned BEATS = (INPUTS + INPUT_LANES - 1) / INPUT_LANES,
     localparam int unsigned ROWS = TYPES * BEATS,
     localparam int unsigned ROW_W = ROWS > 1 ? $clog2(ROWS) : 1,
     localparam int unsigned TYPE_W = TYPES > 1 ? $clog2(TYPES) : 1,
@@ -107,7 +107,7 @@ module hidden_layer #(
     wire unused = &{1'b0, carried_valid};
     stream_fifo #(
         .WIDTH(INPUT_LANES * 16),
-        .DEPTH(1 << $clog2(4 * BEATS))
+        .DEPTH(1 << $clog2(2 * BEATS + 16))
     ) i_carry (
         .clk,
         .rst,
@@ -134,9 +134,13 @@ module hidden_layer #(
     if (rst) m_valid <= 1'b0;
   end
 
+  // Lanes beyond the vector in its last beat stay zero, whatever the table gives there.
+  localparam int unsigned LAST_WORDS = OUTPUTS - (OUTPUTS - 1) / OUTPUT_LANES * OUTPUT_LANES;
   for (genvar i = 0; i < OUTPUT_LANES; i++) begin : g_lane
     logic signed [16:0] total;
-    assign total = 17'(signed'(act[i*16+:16])) + 17'(signed'(carried[i*16+:16]));
+    logic absent;
+    assign absent = act_last && i >= LAST_WORDS;
+    assign total  = absent ? '0 : 17'(signed'(act[i*16+:16])) + 17'(signed'(carried[i*16+:16]));
     always_ff @(posedge clk) begin
       if (advance) begin
         m_word[i*16+:16] <= 16'(fixed_pkg::sat(64'(total), 6'd16));
