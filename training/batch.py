@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nvnmd.training.guard import Guard
+from nvnmd.training.native import PairTable, pair_table
+from nvnmd.training.padded import Padded
+from nvnmd.training.pairs import Pairs
 
 
 @dataclass(frozen=True)
@@ -54,26 +57,15 @@ class Labels:
 class Batch:
     """Geometry of one or more frames.
 
-    Pairs stand twice: "packed" (real pairs only, sorted by ordered pair of types; the embedding works on these) and
-    "padded" ([n_atoms, width], one row per center; the contractions work on these). Padding places contribute zero.
-
     Attributes:
         names: where each frame came from, for messages.
         atoms: number of atoms of each frame.
         order: [n_atoms] index that each atom had in its own frame.
         frame_of_atom: [n_atoms].
+        types: [n_atoms].
         by_type: [n_atoms] atoms sorted by type, or None if they already are (always so for a single frame).
         type_counts: atoms of each type.
-        pair_counts: packed pairs of each ordered pair of types, center * n_types + neighbor.
-        inputs: [n_pairs] packed, s over the radial scale of the center.
-        centers: [n_pairs] packed, the center's row; columns: [n_pairs], its place in the row.
-        padded_rows: [n_atoms * width] packed pair of each padded place; any for padding.
-        rows: [n_atoms, 4, width] the environment matrix, scaled.
-        unit: [3, n_atoms, width] unit vectors from center to neighbor.
-        slopes: [3, n_atoms, width] (ds/dr over radial scale, (ds/dr - s/r) over angular, s/r over angular).
-        distances: [n_atoms, width] angstrom.
-        neighbors: [n_atoms * width] row of the neighbor atom.
-        reverse: [n_atoms * width] padded place of the pair seen from its other end.
+        pairs: neighbors and geometry.
         guard_atomic: [n_atoms] eV; guard_forces: [3, n_atoms] eV/angstrom; guard_virials: [n_frames, 3, 3] eV.
         labels: or None.
     """
@@ -82,19 +74,10 @@ class Batch:
     atoms: tuple[int, ...]
     order: Tensor
     frame_of_atom: Tensor
+    types: Tensor
     by_type: Tensor | None
     type_counts: tuple[int, ...]
-    pair_counts: tuple[int, ...]
-    inputs: Tensor
-    centers: Tensor
-    columns: Tensor
-    padded_rows: Tensor
-    rows: Tensor
-    unit: Tensor
-    slopes: Tensor
-    distances: Tensor
-    neighbors: Tensor
-    reverse: Tensor
+    pairs: Pairs
     guard_atomic: Tensor
     guard_forces: Tensor
     guard_virials: Tensor
@@ -106,26 +89,27 @@ class Batch:
 
     @property
     def n_atoms(self) -> int:
-        return self.rows.shape[0]
-
-    @property
-    def width(self) -> int:
-        """Places per row: the largest number of neighbors."""
-        return self.rows.shape[2]
+        return len(self.types)
 
     @cached_property
-    def places(self) -> Tensor:
-        """[n_pairs] padded place of each packed pair."""
-        return self.centers * self.width + self.columns
+    def padded(self) -> Padded:
+        """The pairs as the torch form of the model wants them."""
+        return Padded.of(self.pairs, self.types)
+
+    @cached_property
+    def table(self) -> PairTable:
+        """The pairs as the compiled form of the model wants them."""
+        return pair_table(self.pairs, self.types, self.frame_of_atom, len(self.type_counts))
 
     def nbytes(self) -> int:
         """Memory of the tensors."""
         values = [getattr(self, field.name) for field in fields(self)]
-        return sum(value.nbytes for value in values if isinstance(value, Tensor))
+        return self.pairs.nbytes() + sum(value.nbytes for value in values if isinstance(value, Tensor))
 
     def to(self, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> Batch:
         """The same batch elsewhere; `dtype` changes floating-point tensors only (labels' energies stay float64)."""
-        if torch.device(device or self.rows.device) == self.rows.device and dtype in (None, self.rows.dtype):
+        here = self.guard_atomic
+        if torch.device(device or here.device) == here.device and dtype in (None, here.dtype):
             return self
 
         def move(value: Tensor) -> Tensor:
@@ -138,4 +122,4 @@ class Batch:
         if labels is not None:
             energies = labels.energies.to(device)
             labels = Labels(energies, move(labels.forces), move(labels.virials), labels.has_virial.to(device))
-        return replace(self, **moved, labels=labels)
+        return replace(self, **moved, pairs=self.pairs.to(device, dtype), labels=labels)

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nvnmd.training.batch import Batch
+from nvnmd.training.padded import Padded
 
 
 def descriptor(x: Tensor, axis_neuron: int) -> Tensor:
@@ -23,7 +23,7 @@ def descriptor_gradient(x: Tensor, grad: Tensor, axis_neuron: int) -> Tensor:
     return left + torch.nn.functional.pad(right, (0, x.shape[2] - axis_neuron))
 
 
-def pair_gradients(a: Tensor, b: Tensor, batch: Batch) -> Tensor:
+def pair_gradients(a: Tensor, b: Tensor, batch: Padded) -> Tensor:
     """f_ij = dE_i/dx_ij: [3, n_atoms, width], eV/angstrom.
 
     With a_c = dE_i/dR_c and b_c = sum_k dE_i/dX_ck G'_k for each pair (R_c the scaled row, G' the derivative with
@@ -42,7 +42,7 @@ class _PairGradients(torch.autograd.Function):
     """Linear in its arguments, so that its backward is the transposed product."""
 
     @staticmethod
-    def forward(ctx: Any, a: Tensor, b: Tensor, batch: Batch) -> Tensor:  # type: ignore[override]
+    def forward(ctx: Any, a: Tensor, b: Tensor, batch: Padded) -> Tensor:  # type: ignore[override]
         ctx.batch = batch
         vector = a[:, 1:].permute(1, 0, 2)
         radial = (batch.rows * b).sum(1).add_(a[:, 0])
@@ -62,7 +62,7 @@ class _PairGradients(torch.autograd.Function):
         return grad_a, batch.rows * radial.unsqueeze(1), None
 
 
-def atomic_forces(pair: Tensor, batch: Batch) -> Tensor:
+def atomic_forces(pair: Tensor, batch: Padded) -> Tensor:
     """F_i = sum_j (f_ij - f_ji), [3, n_atoms], from f [3, n_atoms, width]."""
     return _AtomicForces.apply(pair, batch)
 
@@ -71,7 +71,7 @@ class _AtomicForces(torch.autograd.Function):
     """The full list holds each pair from both ends, so the reaction is gathered, not scattered."""
 
     @staticmethod
-    def forward(ctx: Any, pair: Tensor, batch: Batch) -> Tensor:  # type: ignore[override]
+    def forward(ctx: Any, pair: Tensor, batch: Padded) -> Tensor:  # type: ignore[override]
         ctx.batch = batch
         reaction = pair.reshape(3, -1).index_select(1, batch.reverse)
         return (pair - reaction.view_as(pair)).sum(2)
@@ -83,9 +83,9 @@ class _AtomicForces(torch.autograd.Function):
         return grad.unsqueeze(2) - at_neighbor, None
 
 
-def virials(pair: Tensor, batch: Batch) -> Tensor:
+def virials(pair: Tensor, batch: Padded, frame_of_atom: Tensor, n_frames: int) -> Tensor:
     """W = -sum x_ij (outer) f_ij = -dE/d(strain) per frame: [n_frames, 3, 3], eV."""
     vectors = (batch.unit * batch.distances).permute(1, 0, 2)
     per_atom = torch.bmm(vectors, pair.permute(1, 2, 0)).flatten(1)
-    total = per_atom.new_zeros(batch.n_frames, 9)
-    return -total.index_add(0, batch.frame_of_atom, per_atom).view(-1, 3, 3)
+    total = per_atom.new_zeros(n_frames, 9)
+    return -total.index_add(0, frame_of_atom, per_atom).view(-1, 3, 3)

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nvnmd.training.batch import Batch
+from nvnmd.training.padded import Padded
 
 _BLOCK_ROWS = 2048
 
@@ -74,7 +74,7 @@ class EmbeddingNets(nn.Module):
             self.weights.append(nn.Parameter(torch.randn(n_nets, n_in, n_out, generator=generator) * scale))
             self.biases.append(nn.Parameter(torch.randn(n_nets, n_out, generator=generator)))
 
-    def forward(self, batch: Batch, nets: tuple[int, ...], gate: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def forward(self, batch: Padded, nets: tuple[int, ...], gate: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """G of every pair and its derivative with respect to the net's input.
 
         Args:
@@ -108,12 +108,12 @@ class _DualNets(torch.autograd.Function):
 
     @staticmethod
     def forward(  # type: ignore[override]
-        ctx: Any, batch: Batch, nets: tuple[int, ...], gate: Tensor | None, *parameters: Tensor
+        ctx: Any, batch: Padded, nets: tuple[int, ...], gate: Tensor | None, *parameters: Tensor
     ) -> tuple[Tensor, Tensor]:
         n = len(parameters) // 2
         packed = parameters[0].new_empty(2, batch.inputs.numel(), parameters[n - 1].shape[2])
         saved: list[Tensor] = []
-        ctx.blocks = blocks(batch.pair_counts, nets)
+        ctx.blocks = blocks(batch.counts, nets)
         for block in ctx.blocks:
             z = batch.inputs[block.first : block.last]
             x = torch.stack([z, torch.ones_like(z)]).unsqueeze(2)

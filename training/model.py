@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from nvnmd.training import descriptor as contract
+from nvnmd.training import native
 from nvnmd.training.batch import Batch, Cutoffs
 from nvnmd.training.embedding import EmbeddingNets
 from nvnmd.training.errors import NvnmdError
@@ -160,20 +161,40 @@ class DeepPot(nn.Module):
 
     def forward(self, batch: Batch, virial: bool = True) -> Prediction:
         """Energies, forces and virials of a batch, in the dtype of the parameters."""
-        value, derivative = self.embedding(batch, self.shape.nets, self.gate)
-        x = torch.bmm(batch.rows, value) / self.shape.n_neighbors
-        energy, grad = self.fit(contract.descriptor(x, self.shape.axis_neuron), batch)
-        grad_x = contract.descriptor_gradient(x, grad, self.shape.axis_neuron) / self.shape.n_neighbors
-        by_row, by_input = (torch.bmm(grad_x, g.transpose(1, 2)) for g in (value, derivative))
-        pair = contract.pair_gradients(by_row, by_input, batch)
-        atomic = energy + batch.guard_atomic
-        energies = atomic.new_zeros(batch.n_frames).index_add(0, batch.frame_of_atom, atomic)
+        compiled = batch.guard_atomic.dtype == torch.float32 and batch.guard_atomic.device.type == "cpu"
+        atomic, forces, virials = (self._compiled if compiled else self._plain)(batch, virial)
+        atomic = atomic + batch.guard_atomic
         return Prediction(
-            energies=energies,
-            forces=contract.atomic_forces(pair, batch) + batch.guard_forces,
-            virials=contract.virials(pair, batch) + batch.guard_virials if virial else None,
+            energies=atomic.new_zeros(batch.n_frames).index_add(0, batch.frame_of_atom, atomic),
+            forces=forces + batch.guard_forces,
+            virials=None if virials is None else virials + batch.guard_virials,
             atomic=atomic,
         )
+
+    def _plain(self, batch: Batch, virial: bool) -> tuple[Tensor, Tensor, Tensor | None]:
+        """By torch alone: any device, any precision."""
+        pairs = batch.padded
+        value, derivative = self.embedding(pairs, self.shape.nets, self.gate)
+        energy, grad_x = self._energy(torch.bmm(pairs.rows, value), batch)
+        by_row, by_input = (torch.bmm(grad_x, g.transpose(1, 2)) for g in (value, derivative))
+        pair = contract.pair_gradients(by_row, by_input, pairs)
+        forces = contract.atomic_forces(pair, pairs)
+        return energy, forces, contract.virials(pair, pairs, batch.frame_of_atom, batch.n_frames) if virial else None
+
+    def _compiled(self, batch: Batch, virial: bool) -> tuple[Tensor, Tensor, Tensor | None]:
+        """The same by the compiled stage, in FP32 on a CPU."""
+        weights, biases = list(self.embedding.weights), list(self.embedding.biases)
+        stage = native.pair_stage(self.shape.nets, weights, biases, self.gate)
+        x, value, derivative = native.channels(stage, batch.table, weights, biases, self.gate)
+        energy, grad_x = self._energy(x, batch)
+        forces, virials = native.forces(stage, batch.table, grad_x, value, derivative, batch.n_frames, virial)
+        return energy, forces.t(), virials.view(-1, 3, 3) if virial else None
+
+    def _energy(self, x: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Atomic energies [n_atoms] and their gradient with respect to `x` = sum_j R_j G_j, [n_atoms, 4, M1]."""
+        x = x / self.shape.n_neighbors
+        energy, grad = self.fit(contract.descriptor(x, self.shape.axis_neuron), batch)
+        return energy, contract.descriptor_gradient(x, grad, self.shape.axis_neuron) / self.shape.n_neighbors
 
     def fit(self, descriptor: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
         """Atomic energies [n_atoms] and their gradient [n_atoms, M1 * M2], atoms in the batch's order."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from nvnmd.training.batch import Batch, Cutoffs, Labels
 from nvnmd.training.environment import switch
 from nvnmd.training.guard import Guard
 from nvnmd.training.neighbors import PairList, find_pairs
+from nvnmd.training.pairs import Pairs
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -45,11 +46,7 @@ def prepare_frame(
     order = np.argsort(types, kind="stable")
     types = types[order]
     pairs = find_pairs(positions[order], cell, cutoffs.rcut, periodic, name, order)
-    places = _Places.of(pairs.centers, n_atoms)
     unit = pairs.vectors / pairs.distances[:, None]
-    rows, slopes = _environment(pairs, unit, types, cutoffs)
-    kinds = types[pairs.centers] * n_types + types[pairs.neighbors]
-    packed = np.argsort(kinds, kind="stable")
     guard = _guard(pairs, unit, types, cutoffs.guard)
 
     def real(values: Floats) -> Tensor:
@@ -60,19 +57,10 @@ def prepare_frame(
         atoms=(n_atoms,),
         order=torch.from_numpy(order),
         frame_of_atom=torch.zeros(n_atoms, dtype=torch.int64),
+        types=torch.from_numpy(types),
         by_type=None,
         type_counts=tuple(np.bincount(types, minlength=n_types).tolist()),
-        pair_counts=tuple(np.bincount(kinds, minlength=n_types * n_types).tolist()),
-        inputs=real(rows[packed, 0]),
-        centers=torch.from_numpy(pairs.centers[packed]),
-        columns=torch.from_numpy(places.columns[packed]),
-        padded_rows=torch.from_numpy(places.indices(np.argsort(packed))),
-        rows=real(places.table(rows).transpose(1, 0, 2)),
-        unit=real(places.table(unit)),
-        slopes=real(places.table(slopes)),
-        distances=real(places.table(pairs.distances[:, None])[0]),
-        neighbors=torch.from_numpy(places.indices(pairs.neighbors)),
-        reverse=torch.from_numpy(places.indices(places.flat[pairs.reverse], padding_to_itself=True)),
+        pairs=_pairs(pairs, real(_geometry(pairs, unit, types, cutoffs)), types, n_types),
         guard_atomic=real(guard[0]),
         guard_forces=real(guard[1]),
         guard_virials=real(guard[2]),
@@ -88,7 +76,7 @@ def with_labels(batch: Batch, energy: float, forces: Floats, virial: Floats | No
         forces: [n_atoms, 3] eV/angstrom, in the frame's own order.
         virial: [3, 3] eV, or None.
     """
-    dtype = batch.rows.dtype
+    dtype = batch.guard_atomic.dtype
     in_order = np.ascontiguousarray(forces[batch.order.numpy()].T)
     labels = Labels(
         energies=torch.tensor([energy], dtype=torch.float64),
@@ -99,44 +87,28 @@ def with_labels(batch: Batch, energy: float, forces: Floats, virial: Floats | No
     return replace(batch, labels=labels)
 
 
-@dataclass(frozen=True)
-class _Places:
-    """Where each pair stands in a table with one row per center: its column and its flat index."""
-
-    n_atoms: int
-    width: int
-    columns: Ints
-    flat: Ints
-
-    @classmethod
-    def of(cls, centers: Ints, n_atoms: int) -> _Places:
-        counts = np.bincount(centers, minlength=n_atoms)
-        width = int(counts.max(initial=0))
-        columns = np.arange(centers.size) - np.repeat(np.cumsum(counts) - counts, counts)
-        return cls(n_atoms, width, columns, centers * width + columns)
-
-    def table(self, values: Floats) -> Floats:
-        """[n_pairs, k] to [k, n_atoms, width], zero where there is no pair."""
-        table = np.zeros((values.shape[1], self.n_atoms * self.width))
-        table[:, self.flat] = values.T
-        return table.reshape(values.shape[1], self.n_atoms, self.width)
-
-    def indices(self, values: Ints, padding_to_itself: bool = False) -> Ints:
-        """[n_pairs] to [n_atoms * width]; padding is 0 or its own place."""
-        size = self.n_atoms * self.width
-        table = np.arange(size) if padding_to_itself else np.zeros(size, dtype=np.int64)
-        table[self.flat] = values
-        return table
+def _pairs(found: PairList, geometry: Tensor, types: Ints, n_types: int) -> Pairs:
+    """Atoms are sorted by type, so pairs sorted by center and neighbor are sorted by the neighbor's type as well."""
+    runs = np.bincount(found.centers * n_types + types[found.neighbors], minlength=len(types) * n_types)
+    kinds = np.bincount(types[found.centers] * n_types + types[found.neighbors], minlength=n_types * n_types)
+    return Pairs(
+        offsets=torch.from_numpy(np.concatenate([[0], np.cumsum(runs)]).astype(np.int64)),
+        neighbors=torch.from_numpy(found.neighbors.astype(np.int32)),
+        reverse=torch.from_numpy(found.reverse.astype(np.int32)),
+        geometry=geometry,
+        counts=tuple(kinds.tolist()),
+        width=int(np.bincount(found.centers, minlength=1).max(initial=0)),
+    )
 
 
-def _environment(pairs: PairList, unit: Floats, types: Ints, cutoffs: Cutoffs) -> tuple[Floats, Floats]:
-    """Scaled rows [n_pairs, 4] and the slopes of `Batch` [n_pairs, 3]."""
+def _geometry(pairs: PairList, unit: Floats, types: Ints, cutoffs: Cutoffs) -> Floats:
+    """The columns of `Pairs.geometry`, [n_pairs, 12]."""
     r = pairs.distances
     s, ds = switch(r, cutoffs.rcut_smth, cutoffs.rcut)
     radial = cutoffs.radial_scale[types[pairs.centers]]
     angular = cutoffs.angular_scale[types[pairs.centers]]
-    rows = np.column_stack([s / radial, unit * (s / angular)[:, None]])
-    return rows, np.column_stack([ds / radial, (ds - s / r) / angular, s / r / angular])
+    slopes = np.column_stack([ds / radial, (ds - s / r) / angular, s / r / angular])
+    return np.column_stack([s / radial, unit * (s / angular)[:, None], unit, slopes, r, np.zeros_like(r)])
 
 
 def _guard(pairs: PairList, unit: Floats, types: Ints, guard: Guard) -> tuple[Floats, Floats, Floats]:

@@ -74,11 +74,11 @@ def test_arrays_that_do_not_fit_are_named():
 def test_embedding_value_is_what_the_model_uses():
     """The plain evaluation for tables against the values and derivatives of the training step."""
     model = random_model()
-    batch = prepare(model, *random_frame(6))
-    value, derivative = (table.flatten(0, 1)[batch.places] for table in model.embedding(batch, model.shape.nets))
-    ends = np.cumsum(batch.pair_counts)
-    for net, (first, last) in enumerate(zip(ends - batch.pair_counts, ends, strict=True)):
-        s = batch.inputs[first:last]
+    pairs = prepare(model, *random_frame(6)).padded
+    value, derivative = (table.flatten(0, 1)[pairs.places] for table in model.embedding(pairs, model.shape.nets))
+    ends = np.cumsum(pairs.counts)
+    for net, (first, last) in enumerate(zip(ends - pairs.counts, ends, strict=True)):
+        s = pairs.inputs[first:last]
         torch.testing.assert_close(value[first:last], model.embedding.value(s, net))
         step = 1e-6
         slope = (model.embedding.value(s + step, net) - model.embedding.value(s - step, net)) / (2 * step)

@@ -1,0 +1,92 @@
+"""The compiled pair stage against the torch form: values and gradients, to the rounding of float32."""
+
+import numpy as np
+import pytest
+import torch
+from small_models import random_frame, random_model
+
+from nvnmd.training import native
+from nvnmd.training._native import PairTable
+from nvnmd.training.collate import collate
+from nvnmd.training.prepare import prepare_frame
+
+SIZES = {
+    "demo": {},
+    "odd widths": {"neuron": (5, 10, 21), "axis_neuron": 3},
+    "wide": {"neuron": (8, 24, 48, 96)},
+    "one layer": {"neuron": (16,)},
+    "three types": {"type_map": ("Ge", "Sb", "Te"), "type_one_side": True},
+    "gated": {"form": "se_atten", "neuron": (8, 16, 32)},
+    "gated, three types": {"form": "se_atten", "type_map": ("Ge", "Sb", "Te"), "neuron": (6, 12)},
+}
+
+
+def batch_for(model, frames):
+    return collate([prepare_frame(*frame, model.cutoffs(), dtype=torch.float32) for frame in frames])
+
+
+def outcome(model, path, batch):
+    """Energies, forces, virials, and the gradients of a loss that uses all of them."""
+    model.zero_grad()
+    energy, forces, virials = path(batch, True)
+    weights = torch.linspace(-1, 1, forces.numel()).view(forces.shape)
+    (energy.square().sum() + (forces * weights).sum() + forces.square().sum() + 0.1 * virials.square().sum()).backward()
+    grads = {name: parameter.grad.clone() for name, parameter in model.named_parameters()}
+    return {"energy": energy.detach(), "forces": forces.detach(), "virials": virials.detach()} | grads
+
+
+def assert_same(found, expected):
+    for name, value in expected.items():
+        scale = float(value.abs().max())
+        torch.testing.assert_close(
+            found[name], value, rtol=0, atol=2e-5 * scale + 1e-7, msg=lambda m, n=name: f"{n}: {m}"
+        )
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_compiled_stage_is_the_torch_form(size):
+    model = random_model(rcut=8.0, **SIZES[size]).float()
+    n_types = model.shape.n_types
+    # More than a block of neighbors of one type in the first frame; the second has other sizes.
+    frames = [random_frame(12, n_types, seed=1, closest=1.9), random_frame(5, n_types, seed=2)]
+    batch = batch_for(model, frames)
+    assert torch.diff(batch.pairs.offsets).max() > 32
+    assert_same(outcome(model, model._compiled, batch), outcome(model, model._plain, batch))
+
+
+def test_lonely_atoms_and_frames_without_pairs():
+    model = random_model().float()
+    alone = (np.array([[0.0, 0, 0], [40.0, 0, 0], [43.0, 0, 0]]), np.eye(3) * 90, np.array([0, 1, 1]))
+    empty = (np.zeros((1, 3)), np.eye(3) * 90, np.array([0]))
+    batch = batch_for(model, [alone, empty])
+    found = outcome(model, model._compiled, batch)
+    assert_same(found, outcome(model, model._plain, batch))
+    assert (found["forces"][:, 0] == 0).all()
+
+
+@pytest.fixture
+def threads():
+    before = torch.get_num_threads()
+    yield torch.set_num_threads
+    torch.set_num_threads(before)
+
+
+def test_threads_share_the_atoms(threads):
+    model = random_model(form="se_atten").float()
+    batch = batch_for(model, [random_frame(9, seed=4)])
+    threads(1)
+    one = outcome(model, model._compiled, batch)
+    threads(3)
+    assert_same(outcome(model, model._compiled, batch), one)
+
+
+def test_wrong_arrays_are_refused():
+    model = random_model().float()
+    batch = batch_for(model, [random_frame(6)])
+    pairs = batch.pairs
+    bad, atoms = (pairs.neighbors + 1).numpy(), batch.types.int().numpy()
+    with pytest.raises(ValueError, match="out of range"):
+        PairTable(pairs.offsets.numpy(), atoms, bad, np.zeros(6, np.int32), pairs.geometry.numpy(), 2)
+    stage = native.pair_stage(model.shape.nets, list(model.embedding.weights), list(model.embedding.biases), None)
+    with pytest.raises(ValueError, match="wrong size"):
+        stage.channels(batch.table, np.empty(3, np.float32), np.empty(3, np.float32), np.empty(3, np.float32))
