@@ -11,3 +11,9 @@ class QuantizeError(NvnmdError, ValueError):
 
 class ModelFileError(QuantizeError):
     """A model file that is missing, damaged, of an unknown version, or inconsistent."""
+
+
+def require(condition: bool, message: str) -> None:
+    """Raise ``QuantizeError(message)`` unless ``condition`` holds."""
+    if not condition:
+        raise QuantizeError(f"integer model: {message}")

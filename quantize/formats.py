@@ -125,7 +125,10 @@ class NumberFormats:
             key: tuple(value) if isinstance(value, list) else value for key, value in data.items()
         }
         for key, value in values.items():
+            listed = key in ("weight_frac", "act_frac", "grad_frac")
             words = value if isinstance(value, tuple) else (value,)
-            if not all(type(word) is int for word in words):
-                raise QuantizeError(f"number formats: {key} must be integer, not {value!r}")
+            if listed is not isinstance(value, tuple) or not all(type(word) is int for word in words):
+                raise QuantizeError(
+                    f"number formats: {key} must be {'a list of integers' if listed else 'an integer'}, not {value!r}"
+                )
         return cls(**values)

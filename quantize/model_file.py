@@ -11,10 +11,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from nvnmd.quantize.errors import ModelFileError, QuantizeError
-from nvnmd.quantize.formats import NumberFormats
+from nvnmd.quantize.header import VERSION, parse_header, write_header
 from nvnmd.quantize.integer_model import IntegerModel
 
-VERSION = 1
 _DTYPES = {
     "feature.coef": np.int16,
     "gate": np.int16,
@@ -41,23 +40,7 @@ def to_bytes(model: IntegerModel) -> bytes:
     for name, array in tensors.items():
         if not np.array_equal(array, model.tensors[name]):
             raise QuantizeError(f"integer model: {name} does not fit {array.dtype}")
-    return save(tensors, metadata={"nvnmd": json.dumps(_header(model), sort_keys=True)})
-
-
-def _header(model: IntegerModel) -> dict[str, Any]:
-    return {
-        "format": "nvnmd",
-        "version": VERSION,
-        "type_map": list(model.type_map),
-        "rcut_A": model.rcut_A,
-        "u_cut": model.u_cut,
-        "u_min": model.u_min,
-        "m2": model.m2,
-        "max_neighbors": model.max_neighbors,
-        "skip": list(model.skip),
-        "formats": model.formats.to_dict(),
-        "provenance": model.provenance,
-    }
+    return save(tensors, metadata={"nvnmd": json.dumps(write_header(model), sort_keys=True)})
 
 
 def save_model(model: IntegerModel, path: str | Path) -> None:
@@ -91,11 +74,11 @@ def read_header(path: str | Path) -> dict[str, Any]:
         with safe_open(path, framework="np") as file:
             raw = (file.metadata() or {}).get("nvnmd")
         header = json.loads(raw) if raw else None
-    except (SafetensorError, OSError, ValueError) as error:
+    except (SafetensorError, OSError, ValueError, RecursionError) as error:
         raise ModelFileError(f"{path}: not a model file, or truncated ({error}); copy or build it again") from error
     if not isinstance(header, dict) or header.get("format") != "nvnmd":
         raise ModelFileError(f"{path}: a safetensors file, but not an nvnmd model; 'nvnmd quantize' writes one")
-    if header.get("version") != VERSION:
+    if type(header.get("version")) is not int or header["version"] != VERSION:
         raise ModelFileError(
             f"{path}: model file version {header.get('version')}; this release reads version {VERSION}. Update nvnmd"
         )
@@ -123,18 +106,12 @@ def load_model(path: str | Path) -> IntegerModel:
 
 
 def _build(header: dict[str, Any], tensors: dict[str, Any]) -> IntegerModel:
-    layers = range(1, len(header["skip"]) + 1)
+    fields = parse_header(header)
+    layers = range(1, len(fields["skip"]) + 1)
     for name, array in tensors.items():
         if array.dtype != _dtype(name):
             raise QuantizeError(f"{name} is {array.dtype}, not {np.dtype(_dtype(name))}")
     return IntegerModel(
-        type_map=tuple(header["type_map"]),
-        rcut_A=float(header["rcut_A"]),
-        u_cut=int(header["u_cut"]),
-        u_min=int(header["u_min"]),
-        m2=int(header["m2"]),
-        max_neighbors=int(header["max_neighbors"]),
-        skip=tuple(bool(skip) for skip in header["skip"]),
         feature_coef=tensors["feature.coef"],
         scalar_coef=tensors["scalar.coef"],
         guard_coef=tensors["guard.coef"],
@@ -148,6 +125,5 @@ def _build(header: dict[str, Any], tensors: dict[str, Any]) -> IntegerModel:
         out_bias=tensors["fit.out.bias"],
         energy_bias=tensors["energy_bias"],
         tanh_coef=tensors["tanh.coef"],
-        formats=NumberFormats.from_dict(header["formats"]),
-        provenance=header["provenance"],
+        **fields,
     )

@@ -58,14 +58,14 @@ def options_for(model: DeepPot, systems: Sequence[System], **chosen: Any) -> Com
     half as many again as any atom seen.
 
     Raises:
-        QuantizeError: there is no frame, or the cutoff is beyond what displacement words hold.
+        QuantizeError: there is no frame, or the cutoff is not below what displacement words hold.
     """
     if not any(system.n_frames for system in systems):
         raise QuantizeError("no frames to calibrate the number formats on; pass the training frames")
     rcut, limit = model.shape.rcut, float(1 << (17 - _DX_FRAC))
-    if rcut > limit:
+    if rcut >= limit:
         raise QuantizeError(
-            f"rcut = {rcut} A is beyond {limit:g} A, the most that a displacement word holds; train with a smaller "
+            f"rcut = {rcut} A does not fit a displacement word, which ends below {limit:g} A; train with a smaller "
             "model.descriptor.rcut"
         )
     shortest, most = rcut, 0

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
-from nvnmd.quantize.errors import QuantizeError
+from nvnmd.quantize.errors import require
 from nvnmd.quantize.formats import NumberFormats
 from nvnmd.quantize.integer_model import IntArray, IntegerModel
+from nvnmd.quantize.shapes import check_cutoff, check_shapes, check_sizes
 
-Require = Callable[[bool, str], None]
+_MOST_BITS = {
+    "x_bits": 15,
+    "weight_bits": 16,
+    "dx_bits": 18,
+    "a_bits": 18,
+    "b_bits": 18,
+    "v_bits": 18,
+    "p_bits": 27,
+    "f_bits": 32,
+}
 
 
 def check_model(model: IntegerModel) -> None:
@@ -19,50 +27,15 @@ def check_model(model: IntegerModel) -> None:
     Raises:
         QuantizeError: naming the first one that does not hold.
     """
-    for check in (_check_shapes, _check_formats, _check_tables, _check_network):
-        check(model, _require)
+    for check in (check_sizes, _check_formats, check_cutoff, check_shapes, _check_tables, _check_network):
+        check(model)
 
 
-def _require(condition: bool, message: str) -> None:
-    if not condition:
-        raise QuantizeError(f"integer model: {message}")
-
-
-def _check_shapes(m: IntegerModel, require: Require) -> None:
-    n, width = m.n_types, m.m1 * m.m2
-    require(n >= 1 and 1 <= m.m2 <= m.m1, "needs at least one type and 1 <= m2 <= m1")
-    require(m.u_cut <= 1 << 24 and 0 < m.u_min < m.u_cut and m.u_min % (1 << 15) == 0, "u_cut or u_min out of range")
-    require(m.n_seg == -(-m.u_cut >> 15), f"{m.n_seg} table segments do not cover the cutoff")
-    require(1 <= m.max_neighbors <= 1024, "max_neighbors must be 1 … 1024")
-    for name, table, count in (
-        ("feature", m.feature_table, len(m.feature_coef)),
-        ("scalar", m.scalar_table, len(m.scalar_coef)),
-        ("guard", m.guard_table, len(m.guard_coef) if m.n_guard else 1),
-    ):
-        require(
-            table.shape == (n, n) and bool(np.all((table >= 0) & (table < count))),
-            f"{name}.table has a wrong shape or index",
-        )
-    require(m.scalar_coef.shape[1:] == (m.n_seg, 2, 3) and m.feature_coef.shape[2] == 3, "table shapes disagree")
-    require(m.n_guard <= m.n_seg and m.guard_coef.shape[2] == 3, "guard table is longer than the cutoff")
-    require(m.gate is None or m.gate.shape == (n, n, m.m1), "gate has a wrong shape")
-    require(len(m.weights) == len(m.biases) == len(m.skip) >= 1, "layer counts disagree")
-    for layer, (weight, bias, skip) in enumerate(zip(m.weights, m.biases, m.skip, strict=True), start=1):
-        require(
-            weight.ndim == 3 and weight.shape[0] == n and weight.shape[2] == width,
-            f"fit.weight.{layer} has a wrong shape",
-        )
-        require(bias.shape == weight.shape[:2], f"fit.bias.{layer} has a wrong shape")
-        require(not skip or (layer > 1 and weight.shape[1] == width), f"layer {layer} cannot have a skip connection")
-        width = weight.shape[1]
-    require(
-        m.out_weight.shape == (n, width) and m.out_bias.shape == (n,) and m.energy_bias.shape == (n,),
-        "output row shapes disagree",
-    )
-
-
-def _check_formats(m: IntegerModel, require: Require) -> None:
+def _check_formats(m: IntegerModel) -> None:
     f, layers = m.formats, m.n_layers
+    for name, value in f.to_dict().items():
+        words = value if isinstance(value, list) else [value]
+        require(all(-64 <= word <= 64 for word in words), f"formats: {name} must be from -64 to 64")
     require(
         len(f.weight_frac) == layers + 1 and len(f.act_frac) == len(f.grad_frac) == layers + 1,
         "format lists disagree with the layers",
@@ -71,13 +44,12 @@ def _check_formats(m: IntegerModel, require: Require) -> None:
         f.act_frac[0] == f.d_frac and len(set(f.act_frac[1:])) == 1, "act_frac: first is d_frac, the others are equal"
     )
     require(f.grad_frac[layers] == f.weight_frac[layers], "grad_frac of the last layer is weight_frac of the output")
+    require(0 <= f.tanh_seg_bits <= 15, "formats: tanh_seg_bits must be 0 to 15")
     require(f.act_frac[1] + f.tanh_shift - (f.z_frac - f.tanh_seg_bits) == 15, "tanh formats are not tied")
-    require(m.tanh_coef.shape == (1 << (15 - f.tanh_seg_bits), 3), "tanh.coef has a wrong shape")
-    require(2 <= f.x_bits <= 15 and 2 <= f.weight_bits <= 16, "x_bits or weight_bits out of range")
-    require(
-        f.dx_bits <= 18 and max(f.a_bits, f.b_bits, f.v_bits) <= 18 and f.p_bits <= 27 and f.f_bits <= 32,
-        "a word is too wide",
-    )
+    for name, most in _MOST_BITS.items():
+        require(2 <= getattr(f, name) <= most, f"formats: {name} must be 2 to {most}")
+    for skip, frac in zip(m.skip, f.weight_frac, strict=False):
+        require(not skip or 0 <= frac <= 16, "formats: weight_frac of a layer with skip must be 0 to 16")
     require(f.t_bits <= 52, f"the sum T needs {f.t_bits} bits, more than 52")
     require(f.f_bits_needed <= 52, f"the force sum needs {f.f_bits_needed} bits, more than 52")
     shifts = all_shifts(f, layers)
@@ -113,7 +85,7 @@ def all_shifts(f: NumberFormats, layers: int) -> dict[str, int]:
     return shifts
 
 
-def _check_tables(m: IntegerModel, require: Require) -> None:
+def _check_tables(m: IntegerModel) -> None:
     f, first = m.formats, m.u_min >> 15
     narrow_top, wide_top = 32767, (1 << 26) - 1
     s, h = m.scalar_coef[:, first:, 0], m.scalar_coef[:, first:, 1]
@@ -149,7 +121,7 @@ def table_extremes(coef: IntArray, shift: int) -> tuple[int, int, int]:
     return int((np.abs(c0) + (d >> shift) + 1).max()), int(slope.max()), int(np.abs(c2).max())
 
 
-def _check_network(m: IntegerModel, require: Require) -> None:
+def _check_network(m: IntegerModel) -> None:
     f, top = m.formats, 0x7FFFFFFF
     rows = [*zip(m.weights, m.biases, strict=True), (m.out_weight[:, None, :], m.out_bias[:, None])]
     for layer, (weight, bias) in enumerate(rows, start=1):
@@ -168,3 +140,5 @@ def _check_network(m: IntegerModel, require: Require) -> None:
                 bool(np.all(magnitude.sum(axis=1) * 32767 + carried <= top)),
                 f"layer {layer}: the backward sum can exceed 32 bits",
             )
+    bias = m.energy_bias
+    require(bool(np.all((bias > -(1 << 47)) & (bias < 1 << 47))), "energy_bias exceeds 48 bits")

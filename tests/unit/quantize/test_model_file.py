@@ -90,7 +90,7 @@ BAD: dict[str, tuple[Callable[[dict[str, Any], dict[str, Any]], Any], str]] = {
     "skip is no list": (lambda h, t: h.update(skip=3), "a.nvnmd"),
     "type map too short": (lambda h, t: h.update(type_map=["Ge"]), "table"),
     "negative u_min": (lambda h, t: h.update(u_min=-32768), "u_min"),
-    "u_cut too far": (lambda h, t: h.update(u_cut=h["u_cut"] + 99999), "do not cover"),
+    "u_cut too far": (lambda h, t: h.update(u_cut=h["u_cut"] + 99999), "disagree"),
     "rcut is text": (lambda h, t: h.update(rcut_A="six"), "six"),
     "tensor missing": (lambda h, t: t.pop("fit.weight.1"), "fit.weight.1"),
     "table missing": (lambda h, t: t.pop("scalar.coef"), "scalar.coef"),

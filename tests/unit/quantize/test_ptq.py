@@ -118,9 +118,12 @@ def test_bad_input_is_one_sentence() -> None:
     with pytest.raises(QuantizeError, match="no frames"):
         quantize_model(potential, [])
     far = copy.deepcopy(potential)
-    far.shape = replace(far.shape, rcut=8.5)
-    with pytest.raises(QuantizeError, match=r"rcut = 8.5 A is beyond 8 A"):
-        quantize_model(far, [system])
+    for rcut in (8.0, 8.5):
+        far.shape = replace(far.shape, rcut=rcut)
+        with pytest.raises(
+            QuantizeError, match=rf"rcut = {rcut} A does not fit a displacement word, which ends below 8 A"
+        ):
+            quantize_model(far, [system])
     with torch.no_grad():
         potential.fitting.weights[0][0, 0, 0] = np.nan
     with pytest.raises(QuantizeError, match=r"fitting.weights.0"):

@@ -20,6 +20,10 @@ def changed(array: Any, place: Any, value: int) -> Any:
     return copy
 
 
+def further(m: IntegerModel, more: int) -> dict[str, Any]:
+    return {"u_cut": m.u_cut + more, "rcut_A": float(np.sqrt((m.u_cut + more) * 2.0**-m.formats.u_frac))}
+
+
 def first(m: IntegerModel) -> int:
     return m.u_min >> 15
 
@@ -27,7 +31,7 @@ def first(m: IntegerModel) -> int:
 BROKEN: dict[str, tuple[Change, str]] = {
     "cutoff too far": (lambda m: {"u_cut": (1 << 24) + 1}, "u_cut"),
     "table start not at a segment": (lambda m: {"u_min": m.u_min + 1}, "u_min"),
-    "tables too short": (lambda m: {"u_cut": m.u_cut + (1 << 15)}, "do not cover the cutoff"),
+    "tables too short": (lambda m: further(m, 1 << 15), "do not cover the cutoff"),
     "m2 larger than m1": (lambda m: {"m2": m.m1 + 1}, "m2"),
     "no neighbors": (lambda m: {"max_neighbors": 0}, "max_neighbors"),
     "table index": (lambda m: {"feature_table": changed(m.feature_table, (0, 1), 99)}, "feature.table"),
@@ -37,7 +41,7 @@ BROKEN: dict[str, tuple[Change, str]] = {
     "weight shape": (lambda m: {"weights": (m.weights[0][:, :, 1:], *m.weights[1:])}, "fit.weight.1"),
     "bias shape": (lambda m: {"biases": (m.biases[0], m.biases[1][:, 1:])}, "fit.bias.2"),
     "skip in the first layer": (lambda m: {"skip": (True, *m.skip[1:])}, "skip"),
-    "output row": (lambda m: {"out_weight": m.out_weight[:, 1:]}, "output row"),
+    "output row": (lambda m: {"out_weight": m.out_weight[:, 1:]}, "fit.out.weight"),
     "feature value": (
         lambda m: {"feature_coef": changed(m.feature_coef, (0, first(m), 0, 0), 32767)},
         "feature.coef: value",
@@ -90,7 +94,7 @@ FORMATS = {
     "x_bits": ({"x_bits": 16}, "x_bits"),
     "weight_bits": ({"weight_bits": 17}, "weight_bits"),
     "narrow weights": ({"weight_bits": 8}, "exceeds 8 bits"),
-    "p_bits": ({"p_bits": 28}, "too wide"),
+    "p_bits": ({"p_bits": 28}, "p_bits must be 2 to 27"),
     "sum T": ({"a_frac": 40}, "the sum T"),
     "force sum": ({"p_frac": 4}, "the force sum"),
     "shift": ({"y_frac": 60, "a_frac": 17}, "shifts out of range"),
