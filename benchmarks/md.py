@@ -25,25 +25,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from md_peers import LMP, Peer, collect, deepmd_environment, deepmd_peers, lammps_peers, nvnmd_peers
+from lammps_run import CELLS, crystal, run_lammps
+from md_peers import Peer, collect, deepmd_environment, deepmd_peers, lammps_peers, nvnmd_peers
 from records import RESULTS, machine, versions, write_record
 
-SPACING_A = 0.0337 ** (-1 / 3)
-CELLS = {3888: (18, 18, 12), 32400: (30, 30, 36), 259200: (60, 60, 72), 1728000: (120, 120, 120)}
 DATA = Path(__file__).parents[1] / "data/gete-cp2k"
 INPUT = """\
-units metal
-lattice sc {spacing}
-region box block 0 {nx} 0 {ny} 0 {nz}
-create_box 2 box
-create_atoms 1 box
-variable odd atom "round((x+y+z)/{spacing}) % 2"
-group te variable odd
-set group te type 2
-displace_atoms all random 0.25 0.25 0.25 7
-mass 1 72.63
-mass 2 127.6
-{pair}
+{crystal}{pair}
 neighbor 1.0 bin
 neigh_modify every 10 delay 0 check no
 velocity all create 300 9
@@ -56,40 +44,24 @@ run {steps}
 
 @dataclass(frozen=True)
 class Timing:
-    """Microseconds per step per atom; cpu is the sum over cores."""
+    """Microseconds per step per atom, cpu is the sum over cores; peak memory of all ranks, MB."""
 
     wall: float
     cpu: float
+    peak_MB: float
 
 
 def measure(peer: Peer, atoms: int, seconds: float) -> Timing:
     """One LAMMPS run of about `seconds`; raises RuntimeError with LAMMPS's own words when it fails."""
-    nx, ny, nz = CELLS[atoms]
     steps = max(10, min(1000, round(seconds * 1e5 / (peer.about_us * atoms)) * 10))
-    text = INPUT.format(
-        pair=peer.commands, spacing=SPACING_A, nx=nx, ny=ny, nz=nz, steps=steps, warm_up=min(steps // 5, 20)
-    )
-    cores = sorted(os.sched_getaffinity(0))[: peer.cores]
-    environment = {**(peer.environment or os.environ), "OMP_NUM_THREADS": str(peer.threads)}
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "in.lmp").write_text(text)
-        command = [*ranks(peer), peer.python, "-c", LMP, "-in", "in.lmp", "-log", "none", *peer.flags]
-        done = subprocess.run(
-            command, cwd=folder, capture_output=True, text=True, env=environment, check=False,
-            preexec_fn=lambda: os.sched_setaffinity(0, cores),
-        )  # fmt: skip
-    loops = re.findall(r"Loop time of (\S+) on", done.stdout)
-    if done.returncode != 0 or len(loops) != 2:
-        raise RuntimeError(f"{peer.name}: {(done.stdout + done.stderr).strip()[-600:]}")
-    share = float(re.findall(r"([\d.]+)% CPU use", done.stdout)[-1]) / 100 * peer.ranks
-    wall = float(loops[-1]) * 1e6 / (steps * atoms)
-    return Timing(wall, wall * share)
-
-
-def ranks(peer: Peer) -> list[str]:
-    """How to start several ranks with the mpich of the lammps package."""
-    mpiexec = Path(peer.python).with_name("mpiexec")
-    return [str(mpiexec), "-n", str(peer.ranks)] if peer.ranks > 1 else []
+    text = INPUT.format(crystal=crystal(atoms), pair=peer.commands, steps=steps, warm_up=min(steps // 5, 20))
+    try:
+        run = run_lammps(text, peer.ranks, peer.threads, peer.python, peer.flags, peer.environment or None)
+    except RuntimeError as problem:
+        raise RuntimeError(f"{peer.name}: {problem}") from problem
+    share = float(re.findall(r"([\d.]+)% CPU use", run.text)[-1]) / 100 * peer.ranks
+    wall = run.loops[-1] * 1e6 / (steps * atoms)
+    return Timing(wall, wall * share, run.peak_MB)
 
 
 def random_model_file(folder: Path) -> Path:

