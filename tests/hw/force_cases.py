@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from nvnmd.fpga.pipeline import constants
 from nvnmd.fpga.verilate import pack
 from nvnmd.quantize.integer_model import IntegerModel
 from nvnmd.quantize.reference import AtomInput, AtomResult, evaluate_atom
 from nvnmd.quantize.testing import random_atoms
-from nvnmd.quantize.validation import all_shifts
 
 STAGES = ("A", "B", "V", "P", "F")
 WORD_BITS = {"dx": 18, "feature": 16, "feature_slope": 16, "s_slope": 27, "h": 27, "h_slope": 27} | {
@@ -43,9 +43,7 @@ def atoms() -> list[AtomInput]:
 
 def statics(model: IntegerModel) -> dict[str, int]:
     """Constants of force_stage."""
-    shifts = all_shifts(model.formats, model.n_layers)
-    right = {f"{name.lower()}_shift": shifts[name] for name in STAGES}
-    return right | {"align": pack([*model.formats.t_align, *model.formats.f_align], 6)}
+    return {port: constants(model)[port] for port in (*(f"{name.lower()}_shift" for name in STAGES), "align")}
 
 
 def lanes_of(atom: AtomInput, lanes: int) -> tuple[int, Any]:

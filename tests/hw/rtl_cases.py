@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nvnmd.fpga.pipeline import constants, neighbor_rows, sizes
 from nvnmd.fpga.verilate import Module, pack
 from nvnmd.quantize.integer_model import IntegerModel
 from nvnmd.quantize.reference import AtomInput
 from nvnmd.quantize.testing import random_model
-from nvnmd.quantize.validation import all_shifts
 
 FRONT_BITS = {
     "dx": 18,
@@ -24,6 +24,7 @@ FRONT_BITS = {
     "env": 16,
 }
 """Word widths of neighbor_front's outputs."""
+FRONT_SIZES = ("M1", "SEGMENTS", "FEATURE_TABLES", "SCALAR_TABLES", "GUARD_SEGMENTS", "GUARD_TABLES")
 
 TRAFFIC = [
     pytest.param({"idle": 0.0, "stall": 0.0}, id="full rate"),
@@ -42,18 +43,6 @@ def small_model(seed: int = 0, gated: bool = False) -> IntegerModel:
 def wide_row(coef: Any, value_bits: int) -> int:
     """Coefficients ``(c0, c1, c2)`` as one word of the memory of a wide table."""
     return pack(coef[:1], value_bits) | pack(coef[1:], 27) << value_bits
-
-
-def front_sizes(model: IntegerModel) -> dict[str, int]:
-    """Parameters of neighbor_front for a model; gates are built in even where the model has none."""
-    return {
-        "M1": model.m1,
-        "SEGMENTS": model.n_seg,
-        "FEATURE_TABLES": len(model.feature_coef),
-        "SCALAR_TABLES": len(model.scalar_coef),
-        "GUARD_SEGMENTS": model.n_guard,
-        "GUARD_TABLES": len(model.guard_coef),
-    }
 
 
 def front_module(model: IntegerModel, gates: bool = True) -> Module:
@@ -75,52 +64,20 @@ def front_module(model: IntegerModel, gates: bool = True) -> Module:
             "r_shift",
         ),
         config=("cfg_valid", "cfg_target", "cfg_row", "cfg_lane", "cfg_data"),
-        parameters=front_sizes(model) | {"PAIRS": model.n_types**2, "GATES": int(gates)},
+        parameters={name: sizes(model)[name] for name in FRONT_SIZES}
+        | {"PAIRS": model.n_types**2, "GATES": int(gates)},
     )
 
 
 def front_statics(model: IntegerModel) -> dict[str, int]:
     """The constants of a model that neighbor_front needs."""
-    f, shifts = model.formats, all_shifts(model.formats, model.n_layers)
-    return {
-        "u_shift": shifts["u"],
-        "u_min": model.u_min,
-        "guard_end": model.n_guard,
-        "gated": int(model.gate is not None),
-        "feature_shift": f.feature_shift,
-        "s_shift": f.s_shift,
-        "h_shift": f.h_shift,
-        "guard_shift": f.guard_shift,
-        "r0_shift": shifts["R0"],
-        "r_shift": shifts["R"],
-    }
+    return {port: constants(model)[port] for port in front_module(model).statics}
 
 
 def front_writes(model: IntegerModel) -> list[dict[str, int]]:
-    """Writes of all tables and of the first rows of every pair."""
-    writes = []
-
-    def write(target: int, row: int, data: int, lane: int = 0) -> None:
-        writes.append({"cfg_target": target, "cfg_row": row, "cfg_lane": lane, "cfg_data": data})
-
-    feature = model.feature_coef.reshape(-1, 3, model.m1)
-    for row, lane in np.ndindex(len(feature), model.m1):
-        write(0, row, pack(feature[row, :, lane], 16), lane)
-    for row, (s, h) in enumerate(model.scalar_coef.reshape(-1, 2, 3)):
-        write(1, row, wide_row(s, 27))
-        write(2, row, wide_row(h, 27))
-    for row, coef in enumerate(model.guard_coef.reshape(-1, 3)):
-        write(3, row, wide_row(coef, 32))
-    for pair, (a, b) in enumerate(np.ndindex(model.n_types, model.n_types)):
-        first = [
-            model.feature_table[a, b] * model.n_seg,
-            model.scalar_table[a, b] * model.n_seg,
-            model.guard_table[a, b] * model.n_guard,
-        ]
-        write(4, pair, pack(first, 16))
-        for lane, gate in enumerate(model.gate[a, b].tolist() if model.gate is not None else []):
-            write(5, pair, pack([gate], 16), lane)
-    return writes
+    """Writes of all tables and of the first rows and gates of every pair."""
+    ports = ("cfg_target", "cfg_row", "cfg_lane", "cfg_data")
+    return [dict(zip(ports, row, strict=True)) for row in neighbor_rows(model, model.n_seg, model.n_guard)]
 
 
 def front_beats(model: IntegerModel, atom: AtomInput) -> list[dict[str, int]]:

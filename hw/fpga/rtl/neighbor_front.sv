@@ -13,15 +13,12 @@ module neighbor_front #(
     parameter int unsigned PAIRS = 4,             // ordered type pairs, center type * types + neighbor type
     parameter int unsigned DX_W = 18,             // bits of a displacement
     parameter bit GATES = 1,                      // whether gates of the strip form are built in
+    parameter int unsigned USER_W = 1,            // bits that travel beside a neighbor
     localparam int unsigned PAIR_W = PAIRS > 1 ? $clog2(PAIRS) : 1,
     localparam int unsigned FEATURE_ROW_W = $clog2(FEATURE_TABLES * SEGMENTS),
     localparam int unsigned SCALAR_ROW_W = $clog2(SCALAR_TABLES * SEGMENTS),
     localparam int unsigned GUARD_ROW_W = $clog2(GUARD_TABLES * GUARD_SEGMENTS),
-    localparam int unsigned LANE_W = M1 > 1 ? $clog2(M1) : 1,
-    localparam int unsigned TABLE_ROW_W = FEATURE_ROW_W > SCALAR_ROW_W
-        ? (FEATURE_ROW_W > GUARD_ROW_W ? FEATURE_ROW_W : GUARD_ROW_W)
-        : (SCALAR_ROW_W > GUARD_ROW_W ? SCALAR_ROW_W : GUARD_ROW_W),
-    localparam int unsigned CFG_ROW_W = TABLE_ROW_W > PAIR_W ? TABLE_ROW_W : PAIR_W
+    localparam int unsigned LANE_W = M1 > 1 ? $clog2(M1) : 1
 ) (
     input  wire logic                       clk,
     input  wire logic                       rst,
@@ -29,7 +26,7 @@ module neighbor_front #(
     // 5 gate of pair cfg_row and one lane.
     input  wire logic                       cfg_valid,
     input  wire logic [2:0]                 cfg_target,
-    input  wire logic [CFG_ROW_W-1:0]       cfg_row,
+    input  wire logic [15:0]                cfg_row,
     input  wire logic [LANE_W-1:0]          cfg_lane,
     input  wire logic [85:0]                cfg_data,     // {c2, c1, c0}, or {guard, scalar, feature} rows, 16 bits each
     // Constants of the model, kept while neighbors are in flight.
@@ -49,6 +46,7 @@ module neighbor_front #(
     input  wire logic                       s_none,       // the beat carries no neighbor
     input  wire logic [PAIR_W-1:0]          s_pair,
     input  wire logic [3*DX_W-1:0]          s_dx,         // x_x, x_y, x_z
+    input  wire logic [USER_W-1:0]          s_user,
     output logic                            m_valid,
     input  wire logic                       m_ready,
     output logic                            m_last,
@@ -63,7 +61,8 @@ module neighbor_front #(
     output logic [26:0]                     m_guard_slope,
     output logic [4*16-1:0]                 m_env,        // R_0, R_x, R_y, R_z
     output logic [3:0]                      m_env_clip,
-    output logic                            m_too_close
+    output logic                            m_too_close,
+    output logic [USER_W-1:0]               m_user
 );
 
   // Stages: 1 squares, 2 r², 3 segment and rows, 8 tables, 9 products and gates read, 10 rounded, 11 saturated.
@@ -82,7 +81,9 @@ module neighbor_front #(
   assign m_too_close = too_close[STAGES] && !none[STAGES];
 
   logic [3*DX_W-1:0] dx[1:STAGES];
-  assign m_dx = dx[STAGES];
+  logic [STAGES*USER_W-1:0] users;
+  assign m_dx   = dx[STAGES];
+  assign m_user = users[STAGES*USER_W-1-:USER_W];
 
   // First rows of the three tables of each pair.
   logic [47:0] first_rows[PAIRS];
@@ -109,6 +110,7 @@ module neighbor_front #(
       valid <= {valid[STAGES-1:1], s_valid};
       last  <= {last[STAGES-1:1], s_last};
       none  <= {none[STAGES-1:1], s_none};
+      users <= {users[(STAGES-1)*USER_W-1:0], s_user};
       dx[1] <= s_dx;
       for (int unsigned n = 2; n <= STAGES; n++) dx[n] <= dx[n-1];
 
@@ -135,7 +137,7 @@ module neighbor_front #(
   logic signed [26:0] s_8, s_slope_8, h_8, h_slope_8, guard_slope_8;
   logic signed [31:0] guard_8;
   logic [3:0] table_valid, table_ready;
-  wire unused = &{1'b0, table_valid, table_ready};
+  wire unused = &{1'b0, table_valid, table_ready, cfg_row};
 
   table_narrow #(
       .LANES(M1),
