@@ -7,12 +7,22 @@ from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
 
 from nvnmd.host._core import Error, header, kernel_names
+from nvnmd.host.many import evaluate_many
 from nvnmd.host.potential import Potential, RawResult, Result
 
 if TYPE_CHECKING:
     from nvnmd.host.calculator import NvnmdCalculator
 
-__all__ = ["Error", "NvnmdCalculator", "Potential", "RawResult", "Result", "kernel_names", "model_info"]
+__all__ = [
+    "Error",
+    "NvnmdCalculator",
+    "Potential",
+    "RawResult",
+    "Result",
+    "evaluate_many",
+    "kernel_names",
+    "model_info",
+]
 
 
 def model_info(path: str | PathLike[str]) -> dict[str, Any]:
