@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from nvnmd.quantize.choose import CompileOptions
+from nvnmd.quantize.header import VERSION
 from nvnmd.quantize.integer_model import IntegerModel
-from nvnmd.quantize.model_file import VERSION, load_model
+from nvnmd.quantize.model_file import load_model
 from nvnmd.quantize.predict import predict as predict_integer
 from nvnmd.training.evaluation import Evaluated, by_part, summary
 from nvnmd.training.metrics import predict as predict_float

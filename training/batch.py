@@ -11,8 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from nvnmd.training._native import PairTable
 from nvnmd.training.guard import Guard
-from nvnmd.training.native import PairTable, pair_table
+from nvnmd.training.native import pair_table
 from nvnmd.training.padded import Padded
 from nvnmd.training.pairs import Pairs
 

@@ -77,7 +77,8 @@ def load_model(path: Path) -> DeepPot:
     arrays, metadata = _read(path)
     try:
         sizes: dict[str, Any] = json.loads(metadata["shape"])
-        shape = ModelShape(**{key: tuple(v) if isinstance(v, list) else v for key, v in sizes.items()})
+        sizes = {key: tuple(value) if isinstance(value, list) else value for key, value in sizes.items()}
+        shape = ModelShape(**sizes)
         guard = Guard(
             **{key: np.array(value, dtype=np.float64) for key, value in json.loads(metadata["guard"]).items()}
         )

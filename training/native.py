@@ -32,9 +32,9 @@ def pair_stage(
         nets: net of each ordered pair of types.
         weights, biases, gate: see `EmbeddingNets`.
     """
-    arrays = [[value.detach().numpy() for value in values] for values in (weights, biases)]
+    w, b = ([value.detach().numpy() for value in values] for values in (weights, biases))
     frozen = None if gate is None else gate.detach().numpy()
-    return PairStage(round(len(nets) ** 0.5), list(nets), *arrays, frozen, torch.get_num_threads())
+    return PairStage(round(len(nets) ** 0.5), list(nets), w, b, frozen, torch.get_num_threads())
 
 
 def channels(

@@ -18,6 +18,7 @@ from nvnmd.training.setup import TrainingData
 from nvnmd.training.system import System
 
 _FRAMES = 40
+_NO_WORSE = 1.005  # an error that grew by less is as good as the same: so few frames cannot tell
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,9 @@ class Verdict:
     parts: tuple[Score, ...]
 
     def better_than(self, other: Verdict, start: Verdict) -> bool:
-        """Whether the loss is smaller than that of ``other`` and no error is larger than that of ``start``."""
+        """Whether the loss is smaller than that of ``other`` and no error is worse than that of ``start``."""
         kept = all(
-            mine.energy <= theirs.energy and mine.force <= theirs.force
+            mine.energy <= _NO_WORSE * theirs.energy and mine.force <= _NO_WORSE * theirs.force
             for mine, theirs in zip(self.parts, start.parts, strict=True)
         )
         return kept and self.parts[0].loss < other.parts[0].loss

@@ -39,8 +39,8 @@ class TuningOptions:
     """
 
     steps: int = 1000
-    start_lr: float = 1e-4
-    stop_lr: float = 1e-5
+    start_lr: float = 2e-5
+    stop_lr: float = 2e-6
     seed: int = 1
 
 
@@ -65,8 +65,8 @@ def tuning_settings(settings: Settings, options: TuningOptions) -> Settings:
 class Tuner:
     """Fine-tunes an integer model; whatever happens, ``folder/model.nvnmd`` is the best model so far.
 
-    "Best" is the loss over held-out frames (training frames if there are none), as long as the errors of energies and
-    forces are no larger than those of the model quantized after training: the result is never worse than that.
+    "Best" is the loss over held-out frames (training frames if there are none), as long as neither energies nor forces
+    are worse than those of the model quantized after training (see ``judging``).
 
     Args:
         model: the float model.

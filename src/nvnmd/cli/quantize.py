@@ -32,7 +32,7 @@ def quantize(
         typer.Option("--data", help="Frames to fine-tune on instead of those of training; repeatable."),
     ] = None,
     steps: Annotated[int, typer.Option(help="Steps of fine-tuning.", min=1)] = 1000,
-    start_lr: Annotated[float, typer.Option(help="Learning rate at the first step; falls to a tenth.")] = 1e-4,
+    start_lr: Annotated[float, typer.Option(help="Learning rate at the first step; falls to a tenth.")] = 2e-5,
     weight_bits: Annotated[int, typer.Option(help="Bits of the fitting weights.", min=3, max=16)] = 16,
     max_neighbors: Annotated[
         int, typer.Option(help="Most neighbors of an atom; 0 chooses from the data.", min=0, max=1024)

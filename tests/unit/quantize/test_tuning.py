@@ -59,7 +59,7 @@ def tuner(case: Case, folder: Path, steps: int = 40, restart: bool = False, rate
 
 
 def test_settings_become_those_of_fine_tuning() -> None:
-    changed = tuning_settings(settings(), TuningOptions(steps=40))
+    changed = tuning_settings(settings(), TuningOptions(steps=40, start_lr=1e-4))
     # Prefactors are those that training had at this learning rate, a tenth of where it started.
     assert changed.loss.start_pref_e == pytest.approx(1 - 0.5 * 0.1)
     assert changed.loss.start_pref_f == pytest.approx(10 + 10 * 0.1)
@@ -103,6 +103,7 @@ def scores(*parts: tuple[float, float, float]) -> Verdict:
     ("found", "better"),
     [
         (scores((0.9, 2.0, 3.0), (9.0, 5.0, 6.0)), True),
+        (scores((0.9, 2.009, 3.0), (9.0, 5.0, 6.029)), True),  # within half a percent
         (scores((1.0, 2.0, 3.0), (1.0, 5.0, 6.0)), False),  # the same loss as the best so far
         (scores((0.5, 2.1, 3.0), (1.0, 5.0, 6.0)), False),  # worse than at the start: energies of held-out frames
         (scores((0.5, 2.0, 3.1), (1.0, 5.0, 6.0)), False),  # their forces
