@@ -112,6 +112,7 @@ NB_MODULE(_core, m) {
   error_type->attr("code") = code_name(nvnmd::ErrorCode::out_of_range);
   error_type->attr("atom") = -1;
   error_type->attr("neighbor") = -1;
+  error_type->attr("frame") = -1;  // set by evaluate_many
   nb::register_exception_translator(translate, error_type);
 
   m.def("kernel_names", &nvnmd::kernel_names, "Names of the kernels that run on this CPU, fastest first.");
