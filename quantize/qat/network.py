@@ -84,7 +84,7 @@ class FittingWords(nn.Module):
         h, slopes = d, []
         for layer, has_skip in enumerate(self.skip):
             z = _by_type(h, weights[layer].transpose(1, 2), counts, biases[layer])
-            act, slope = self._tanh(self.z_word(z) if "z" in self.on else z.clamp(-self.z_top, self.z_top))
+            act, slope = self._tanh(z)
             slopes.append(slope)
             out = h + act if has_skip else act
             h = self.h_words[layer](out) if has_skip and "H" in self.on else out
@@ -101,10 +101,15 @@ class FittingWords(nn.Module):
 
     def _tanh(self, z: Tensor) -> tuple[Tensor, Tensor]:
         f = self.formats
+        if "z" in self.on:
+            z = self.z_word(z)
         if "tanh" in self.on:
+            z = z.clamp(-self.z_top, self.z_top)
             return TanhTable.apply(z, self.tanh_coef, (f.z_frac, f.tanh_seg_bits, f.tanh_shift, f.act_frac[1]))
         act = torch.tanh(z)
-        return act, 1.0 - act * act
+        slope = 1.0 - act * act
+        # Beyond the end of the table act does not change, whatever z does.
+        return act, torch.where(z.abs() < self.z_top, slope, 0.0) if "z" in self.on else slope
 
 
 def _by_type(x: Tensor, matrices: Tensor, counts: Sequence[int], biases: Tensor | None = None) -> Tensor:

@@ -142,6 +142,18 @@ def test_without_rounding_it_is_the_float_model_with_tables(quantized: Quantized
     assert np.abs(out.virials[0].numpy() - system.virials[0]).max() < 5e-3
 
 
+def test_without_rounding_only_the_parabolas_differ() -> None:
+    """Saturated units included: a tanh that is not rounded does not end where its table ends."""
+    potential = small_potential()
+    with torch.no_grad():
+        potential.fitting.biases[1][:, ::2] = 5.0
+    system = labeled([FRAMES["crystal"]], potential)
+    records = stage_errors(potential, quantize_model(potential, [system]), [system])
+    only = {record["stage"]: record["force_rmse_meV_A"] for record in records if record["mode"] == "only"}
+    assert only["tables"] < 0.3 * only["z"]
+    assert only["tables"] < 0.3 * only["all"]
+
+
 def test_every_stage_has_its_records() -> None:
     potential = small_potential("se_atten")
     system = labeled([FRAMES["random"]], potential)
