@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from nvnmd.fpga.errors import FpgaError
+from nvnmd.fpga.pipeline import sizes
 from nvnmd.quantize.integer_model import IntegerModel
-
-DX_BITS = 18
-"""Bits of a displacement in a neighbor word."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +19,7 @@ class Configuration:
         m1, m2: channels and axis columns of the descriptor.
         layers, width: hidden layers of the fitting network and neurons of each.
         skip: whether all layers but the first add their input.
+        seg_bits: input bits inside one segment of the tanh table.
         types: atom types held.
         segments: table segments from ``r² = 0`` to the cutoff, of every table.
         feature_tables, scalar_tables, guard_tables: tables held.
@@ -28,9 +28,8 @@ class Configuration:
         max_neighbors: most neighbors of an atom.
         fitting_lanes: words a cycle into every layer of the fitting network.
         neighbor_lanes: neighbors a cycle, 1, 2 or 4.
-        columns: columns of X and rows of D a cycle.
-        seg_bits: input bits inside one segment of the tanh table.
-        x_bits, a_bits, b_bits, v_bits, p_bits, f_bits: word widths, as in ``NumberFormats``.
+        columns: columns of X and rows of D a cycle; divides ``m1``.
+        atoms: atoms in flight behind the descriptor, a power of two.
     """
 
     m1: int
@@ -38,6 +37,7 @@ class Configuration:
     layers: int
     width: int
     skip: bool
+    seg_bits: int
     types: int
     segments: int
     feature_tables: int
@@ -49,18 +49,52 @@ class Configuration:
     fitting_lanes: int = 3
     neighbor_lanes: int = 1
     columns: int = 1
-    seg_bits: int = 9
-    x_bits: int = 15
-    a_bits: int = 18
-    b_bits: int = 18
-    v_bits: int = 18
-    p_bits: int = 27
-    f_bits: int = 32
+    atoms: int = 16
+
+    def __post_init__(self) -> None:
+        if self.neighbor_lanes not in (1, 2, 4):
+            raise FpgaError(f"a card has 1, 2 or 4 neighbor lanes, not {self.neighbor_lanes}")
+        if self.m1 % self.columns:
+            raise FpgaError(f"columns = {self.columns} does not divide m1 = {self.m1}")
+        if not 1 <= self.types <= 31:
+            raise FpgaError(f"a card holds 1 … 31 types, not {self.types}")
 
     @property
     def identity(self) -> int:
         """A 32-bit word that differs between configurations; a load names the one it was made for."""
         return zlib.crc32(",".join(f"{key}={int(value)}" for key, value in asdict(self).items()).encode())
+
+    @property
+    def max_body(self) -> int:
+        """Most body words of a packet: those of an atom, and some rows of a load."""
+        return max(self.max_neighbors, 16)
+
+    @property
+    def parameters(self) -> dict[str, int]:
+        """Parameters of ``card_core`` and ``nvnmd_card``."""
+        beats = self.max_neighbors // self.neighbor_lanes + 1
+        return {
+            "LANES": self.neighbor_lanes,
+            "TYPES": self.types,
+            "M1": self.m1,
+            "M2": self.m2,
+            "COLUMNS": self.columns,
+            "LAYERS": self.layers,
+            "WIDTH": self.width,
+            "NET_LANES": self.fitting_lanes,
+            "SKIP": int(self.skip),
+            "SEG_BITS": self.seg_bits,
+            "SEGMENTS": self.segments,
+            "FEATURE_TABLES": self.feature_tables,
+            "SCALAR_TABLES": self.scalar_tables,
+            "GUARD_SEGMENTS": self.guard_segments,
+            "GUARD_TABLES": self.guard_tables,
+            "GATES": int(self.gates),
+            "ATOMS": self.atoms,
+            "WAIT": 1 << (self.atoms * beats // 2).bit_length(),
+            "MAX_BODY": self.max_body,
+            "IDENTITY": self.identity,
+        }
 
     def check(self, model: IntegerModel) -> None:
         """Check that a model fits the card.
@@ -68,53 +102,31 @@ class Configuration:
         Raises:
             FpgaError: naming the first size that does not fit.
         """
-        f = model.formats
-        same = {
-            "m1": (model.m1, self.m1),
-            "m2": (model.m2, self.m2),
-            "layers": (model.n_layers, self.layers),
-            "skip": (any(model.skip), self.skip and self.layers > 1),
-            "seg_bits": (f.tanh_seg_bits, self.seg_bits),
-        }
-        same |= {name: (getattr(f, name), getattr(self, name)) for name in _WIDTHS}
-        same |= {f"width of layer {n}": (w.shape[1], self.width) for n, w in enumerate(model.weights, start=1)}
-        for name, (wanted, built) in same.items():
+        needs = configuration_for(model)
+        for name in ("m1", "m2", "layers", "width", "skip", "seg_bits"):
+            wanted, built = getattr(needs, name), getattr(self, name)
             if wanted != built:
                 raise FpgaError(f"the card is built for {name} = {int(built)}, the model has {int(wanted)}")
-        most = {
-            "types": (model.n_types, self.types),
-            "bits of a displacement": (f.dx_bits, DX_BITS),
-            "rows of feature tables": (len(model.feature_coef) * model.n_seg, self.feature_tables * self.segments),
-            "rows of scalar tables": (len(model.scalar_coef) * model.n_seg, self.scalar_tables * self.segments),
-            "rows of guard tables": (model.guard_coef[..., 0].size, self.guard_tables * self.guard_segments),
-            "gates": (int(model.gate is not None), int(self.gates)),
-            "neighbors": (model.max_neighbors, self.max_neighbors),
-        }
-        for name, (wanted, built) in most.items():
+        for name in (
+            "types",
+            "segments",
+            "feature_tables",
+            "scalar_tables",
+            "guard_tables",
+            "guard_segments",
+            "gates",
+            "max_neighbors",
+        ):
+            wanted, built = getattr(needs, name), getattr(self, name)
             if wanted > built:
-                raise FpgaError(f"the card holds {built} {name}, the model needs {wanted}; build a larger card")
+                raise FpgaError(f"the card has {name} = {int(built)}, the model needs {int(wanted)}")
 
 
-_WIDTHS = ("x_bits", "a_bits", "b_bits", "v_bits", "p_bits", "f_bits")
+def configuration_for(model: IntegerModel, **fields: Any) -> Configuration:
+    """The configuration that a model fits exactly; ``fields`` override, lanes for instance.
 
-
-def configuration_for(model: IntegerModel, **sizes: int) -> Configuration:
-    """The configuration that a model fits exactly; ``sizes`` override fields, lanes for instance."""
-    f = model.formats
-    fields = {
-        "m1": model.m1,
-        "m2": model.m2,
-        "layers": model.n_layers,
-        "width": model.weights[0].shape[1],
-        "skip": any(model.skip),
-        "types": model.n_types,
-        "segments": model.n_seg,
-        "feature_tables": len(model.feature_coef),
-        "scalar_tables": len(model.scalar_coef),
-        "guard_tables": max(1, len(model.guard_coef)),
-        "guard_segments": max(1, model.n_guard),
-        "gates": model.gate is not None,
-        "max_neighbors": model.max_neighbors,
-        "seg_bits": f.tanh_seg_bits,
-    }
-    return Configuration(**(fields | {name: getattr(f, name) for name in _WIDTHS} | sizes))
+    Raises:
+        FpgaError: the RTL cannot hold such a model.
+    """
+    named: dict[str, Any] = {name.lower(): size for name, size in sizes(model).items()}
+    return replace(Configuration(**named, max_neighbors=model.max_neighbors), **fields)

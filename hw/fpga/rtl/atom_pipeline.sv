@@ -1,5 +1,5 @@
 // The whole integer model for one atom after another (docs/numerics.md): neighbor words in, LANES a beat; forces out, in
-// the same lanes and order. Energy and counters of an atom belong to its last beat. An atom without neighbors is one beat
+// the same lanes and order. The energy of an atom is in all its beats, counters belong to the last. An atom without neighbors is one beat
 // whose lanes carry none. Up to ATOMS atoms are in flight between their last neighbor and their forces.
 `default_nettype none
 
@@ -75,8 +75,8 @@ module atom_pipeline #(
     output logic                               m_last,
     output logic [LANES-1:0]                   m_none,
     output logic [LANES*3*32-1:0]              m_force,       // x, y, z of each neighbor
-    output logic signed [63:0]                 m_energy,      // zero but in the last beat, as what follows
-    output logic [11*COUNT_W-1:0]              m_clips,       // R, X, D, H, GRAD, Y, A, B, V, P, F
+    output logic signed [63:0]                 m_energy,      // in every beat of the atom
+    output logic [11*COUNT_W-1:0]              m_clips,       // zero but in the last beat, as m_too_close: R, X, D, H, GRAD, Y, A, B, V, P, F
     output logic [COUNT_W-1:0]                 m_too_close
 );
 
@@ -339,12 +339,17 @@ module atom_pipeline #(
       .m_clips(y_clips)
   );
 
-  // Forces. With the last neighbor that enters, `leave` takes all that waited for the atom; its result waits beside.
-  logic force_ready, enter, complete, result_ready;
+  // Forces. With the first neighbor that enters the result of the atom is written down; with the last, `leave` takes all
+  // that waited for it.
+  logic force_ready, enter, fresh, complete, result_ready;
   assign complete = y_valid && record_valid && xd_valid && net_record_valid && result_ready;
   assign enter    = w_valid && complete && force_ready;
   assign w_ready  = complete && force_ready;
   assign leave    = enter && w_last;
+  always_ff @(posedge clk) begin
+    if (enter) fresh <= w_last;
+    if (rst) fresh <= 1'b1;
+  end
 
   logic [LANES*3*DX_W-1:0] f_dx;
   logic [LANES*M1*16-1:0] f_feature, f_feature_slope;
@@ -416,7 +421,7 @@ module atom_pipeline #(
   ) i_results (
       .clk,
       .rst,
-      .s_valid(leave),
+      .s_valid(enter && fresh),
       .s_ready(result_ready),
       .s_data ({
         64'(e_net) + energy_bias[r_center] + 64'(r_guard), r_too_close, y_clips, net_clips, xd_clips, r_clips
@@ -425,7 +430,7 @@ module atom_pipeline #(
       .m_ready(m_valid && m_ready && m_last),
       .m_data ({energy, too_close, before_force})
   );
-  assign m_energy    = m_last ? energy : '0;
+  assign m_energy    = energy;
   assign m_clips     = m_last ? {force_clips, before_force} : '0;
   assign m_too_close = m_last ? too_close : '0;
 
