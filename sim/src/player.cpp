@@ -1,0 +1,69 @@
+#include "player.hpp"
+
+#include <random>
+#include <stdexcept>
+#include <string>
+
+namespace nvnmd::sim {
+
+namespace {
+
+constexpr std::int64_t kPatience = 100'000;  // cycles without a beat at either end
+
+class Chance {
+ public:
+  explicit Chance(unsigned seed) : random_(seed) {}
+  bool at_least(double probability) { return uniform_(random_) >= probability; }
+
+ private:
+  std::mt19937 random_;
+  std::uniform_real_distribution<double> uniform_{0.0, 1.0};
+};
+
+void note(const Pipeline& pipeline, std::int64_t cycle, Trace& trace, std::array<std::size_t, kPlaces>& at) {
+  for (int place = 0; place < kPlaces; ++place) {
+    trace.beats[place] += pipeline.passes(static_cast<Place>(place));
+    if (pipeline.passes_last(static_cast<Place>(place))) trace.atoms[at[place]++][place] = cycle;
+  }
+  for (int cause = 0; cause < kCauses; ++cause) trace.waits[cause] += pipeline.waits(static_cast<Cause>(cause));
+}
+
+}  // namespace
+
+Trace play(const Sizes& sizes, const std::vector<std::int32_t>& beats, const Traffic& traffic, bool keep_beats) {
+  Trace trace;
+  trace.atoms.resize(beats.size());
+  Pipeline pipeline(sizes);
+  Chance chance(traffic.seed);
+  const bool pauses = traffic.idle > 0.0 || traffic.stall > 0.0;
+  std::array<std::size_t, kPlaces> at{};
+  std::size_t atom = 0;
+  std::int32_t sent = 0;
+  std::int64_t moved = 0;
+  bool s_valid = false;
+  while (at[kForcesOut] < beats.size()) {
+    const std::int64_t cycle = trace.cycles++;
+    if (!s_valid && atom < beats.size()) s_valid = !pauses || chance.at_least(traffic.idle);
+    const bool m_ready = !pauses || chance.at_least(traffic.stall), s_last = s_valid && sent + 1 == beats[atom];
+    const bool taken = pipeline.settle(m_ready, s_valid, s_last) && s_valid;
+    note(pipeline, cycle, trace, at);
+    if (keep_beats && taken) trace.entered.push_back(cycle);
+    if (keep_beats && pipeline.passes(kForcesOut)) trace.left.push_back(cycle);
+    if (taken || pipeline.passes(kForcesOut)) moved = cycle;
+    if (cycle - moved > kPatience)
+      throw std::runtime_error("nothing moves behind cycle " + std::to_string(moved) + ": atom " + std::to_string(atom) +
+                               " has more beats than wait = " + std::to_string(sizes.wait) + " holds");
+    pipeline.step();
+    if (!taken) continue;
+    s_valid = false;
+    if (++sent == beats[atom]) {
+      sent = 0;
+      ++atom;
+    }
+  }
+  trace.most_waiting = pipeline.most_waiting();
+  trace.most_atoms = pipeline.most_atoms();
+  return trace;
+}
+
+}  // namespace nvnmd::sim
