@@ -128,6 +128,12 @@ def sources() -> list[Path]:
     return [package, *sorted(path for path in RTL.glob("*.sv") if path != package)]
 
 
+def module_sources(name: str) -> list[Path]:
+    """The sources that a module needs, in the order in which tools have to read them."""
+    needed = _closure(name)
+    return [path for path in sources() if path.stem in needed]
+
+
 def build_folder() -> Path:
     """Where builds are kept: ``$NVNMD_RTL_BUILD``, else ``nvnmd/rtl`` in the user's cache folder."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
@@ -168,7 +174,7 @@ def _call(command: Sequence[str], cwd: Path | None = None, environment: Mapping[
 
 
 def _build(module: Module) -> Path:
-    needed = [path for path in sources() if path.stem in _closure(module.name)]
+    needed = module_sources(module.name)
     flags = [f"-G{name}={value}" for name, value in sorted(module.parameters.items())]
     ports = {"STATIC": module.statics, "CONFIG": module.config, "INPUT": module.inputs, "OUTPUT": module.outputs}
     defines = [f"-D{kind}_PORTS={''.join(f'X({port})' for port in names)}" for kind, names in ports.items()]

@@ -1,0 +1,24 @@
+"""Numbers of the card's registers (docs/stream.md, "Registers"); the address is four times the number."""
+
+from enum import IntEnum
+
+
+class Register(IntEnum):
+    """Registers of ``card_registers``; those from ``CYCLES`` on count."""
+
+    MAGIC = 0
+    VERSION = 1
+    IDENTITY = 2
+    MODEL = 3
+    CLEAR = 4
+    LANES = 5
+    TYPES = 6
+    MAX_BODY = 7
+    CYCLES = 8
+    ATOMS = 9
+    IN_STALLS = 10
+    OUT_STALLS = 11
+    ANSWERS = 12
+    """First of eight: answers by status."""
+    COUNTS = 20
+    """First of twelve: words clipped by stage, and neighbors too close."""

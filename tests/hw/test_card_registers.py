@@ -1,0 +1,66 @@
+"""card_registers: identity and sizes, and counters that grow with what happened."""
+
+from typing import Any
+
+import pytest
+from rtl_cases import TRAFFIC
+
+from nvnmd.fpga.registers import Register
+from nvnmd.fpga.verilate import Module, pack
+
+pytestmark = pytest.mark.hw
+EVENTS = ("model", "answered", "answer_status", "atom_done", "atom_counts", "in_stall", "out_stall")
+MODULE = Module(
+    "card_registers",
+    inputs=("s_address",),
+    outputs=("m_word",),
+    statics=(*EVENTS, "awvalid", "awaddr", "wvalid", "bready"),
+    parameters={"IDENTITY": 0x12345678, "LANES": 2, "TYPES": 5, "MAX_BODY": 77},
+)
+EVERY_CYCLE = {
+    "model": 1,
+    "answered": 1,
+    "answer_status": 3,
+    "atom_done": 1,
+    "atom_counts": pack(range(1, 13), 16),
+    "in_stall": 1,
+    "out_stall": 0,
+}
+REGISTERS = Register.COUNTS + 12
+IDLE = {"awvalid": 0, "awaddr": 0, "wvalid": 0, "bready": 1}
+
+
+def read(registers: list[int], statics: dict[str, int], **traffic: Any) -> tuple[list[int], list[int]]:
+    """Words of registers, and the cycles in which they were read."""
+    run = MODULE.run([{"s_address": 4 * n} for n in registers], len(registers), statics=statics, **traffic)
+    return [beat["m_word"] for beat in run.beats], run.entered
+
+
+@pytest.mark.parametrize("traffic", TRAFFIC)
+def test_registers(traffic: dict[str, Any]) -> None:
+    order = [*range(REGISTERS), 40, 63] * 2
+    words, cycles = read(order, EVERY_CYCLE | IDLE, **traffic)
+    fixed = {
+        Register.MAGIC: int.from_bytes(b"NVMD", "little"),
+        Register.VERSION: 1,
+        Register.IDENTITY: 0x12345678,
+        Register.MODEL: 1,
+        Register.CLEAR: 0,
+        Register.LANES: 2,
+        Register.TYPES: 5,
+        Register.MAX_BODY: 77,
+        40: 0,
+        63: 0,
+    }
+    rates = dict.fromkeys(range(REGISTERS), 0) | {Register.CYCLES: 1, Register.ATOMS: 1, Register.IN_STALLS: 1}
+    rates |= {Register.ANSWERS + 3: 1} | {Register.COUNTS + n: n + 1 for n in range(12)}
+    first = words[order.index(Register.CYCLES)] - cycles[order.index(Register.CYCLES)]
+    for number, word, cycle in zip(order, words, cycles, strict=True):
+        assert word == (fixed[number] if number in fixed else rates[number] * (first + cycle)), number
+
+
+def test_clear() -> None:
+    words, _ = read(list(range(REGISTERS)), EVERY_CYCLE | IDLE | {"awvalid": 1, "wvalid": 1, "awaddr": 16})
+    assert not any(words[Register.CYCLES :])
+    words, _ = read(list(range(REGISTERS)), EVERY_CYCLE | IDLE | {"awvalid": 1, "wvalid": 1, "awaddr": 20})
+    assert all(words[Register.CYCLES : Register.IN_STALLS + 1])

@@ -1,0 +1,34 @@
+"""The card at the width of its bus: the same bytes, 64 a beat."""
+
+import pytest
+from card_cases import answer, loaded
+from pipeline_cases import random_mix
+from rtl_cases import TRAFFIC, small_model
+
+from nvnmd.fpga.configuration import configuration_for
+from nvnmd.fpga.load import encode_load
+from nvnmd.fpga.stream import encode_atom
+from nvnmd.fpga.verilate import Module
+
+pytestmark = pytest.mark.hw
+MODEL = small_model(gated=True)
+CARD = configuration_for(MODEL, neighbor_lanes=2, fitting_lanes=3, atoms=8, max_neighbors=64)
+BUS = ("awvalid", "awaddr", "wvalid", "bready", "arvalid", "araddr", "rready")
+
+
+@pytest.mark.parametrize("traffic", TRAFFIC)
+def test_beats_of_512_bits(traffic: dict[str, float]) -> None:
+    module = Module("card_shell", ("s_data", "s_last"), ("m_data", "m_last"), BUS, parameters=CARD.parameters)
+    load, atoms = encode_load(MODEL, CARD), random_mix(MODEL.n_types, most=40)
+    first = len(load) + 1
+    packets = [*load, *(encode_atom(atom, first + n) for n, atom in enumerate(atoms))]
+    wanted = [*loaded(load), *(answer(MODEL, atom, first + n) for n, atom in enumerate(atoms))]
+    beats = [
+        {"s_data": int.from_bytes(packet[at : at + 64], "little"), "s_last": int(at + 64 == len(packet))}
+        for packet in packets
+        for at in range(0, len(packet), 64)
+    ]
+    run = module.run(beats, sum(map(len, wanted)) // 64, statics=dict.fromkeys(BUS, 0), **traffic)
+    assert b"".join(beat["m_data"].to_bytes(64, "little") for beat in run.beats) == b"".join(wanted)
+    ends = [n for packet in wanted for n in [0] * (len(packet) // 64 - 1) + [1]]
+    assert [beat["m_last"] for beat in run.beats] == ends
