@@ -21,24 +21,13 @@ from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import numpy as np
+from crystal import gete
 from records import machine, versions, write_record
 
 from nvnmd.host import Potential, kernel_names
 from nvnmd.quantize.model_file import load_model, save_model
 from nvnmd.quantize.packing import pack_frame
 from nvnmd.quantize.testing import random_model
-
-SPACING_A, SHAKE_A = 3.097, 0.15
-
-
-def gete(atoms: int) -> tuple[Any, Any, Any]:
-    """Positions, cell and types of a shaken rocksalt block of at least `atoms` atoms at the density of the liquid."""
-    edge = max(4, 2 * round((atoms * 1.5) ** (1 / 3) / 2))
-    height = 2 * -(-atoms // (2 * edge * edge))
-    grid = np.stack(np.meshgrid(*(np.arange(n) for n in (edge, edge, height)), indexing="ij"), axis=-1).reshape(-1, 3)
-    positions = SPACING_A * grid + np.random.default_rng(0).normal(0, SHAKE_A, grid.shape)
-    return positions, SPACING_A * np.diag([edge, edge, height]), grid.sum(axis=1) % 2
 
 
 def least_us(call: Callable[[], Any], repeats: int, atoms: int) -> dict[str, float]:

@@ -1,0 +1,183 @@
+"""Fills the tables of docs/performance.md from results/*.json; nothing there is typed by hand.
+
+    python benchmarks/tables.py            write the page
+    python benchmarks/tables.py --check    exit with 1 if the page is not what the results say
+
+A table stands between `<!-- begin NAME -->` and `<!-- end NAME -->`. One whose results do not exist says which command
+measures them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from predict import prediction
+from records import RESULTS
+
+PAGE = Path(__file__).parents[1] / "docs/performance.md"
+
+
+def load(name: str) -> Any:
+    """A record, or None if it was not measured."""
+    path = RESULTS / f"{name}.json"
+    return json.loads(path.read_text()) if path.exists() else None
+
+
+def markdown(head: list[str], rows: list[list[str]]) -> str:
+    """A table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def where(record: dict[str, Any]) -> str:
+    """Machine, time, load and remark of a record."""
+    machine, note = record["machine"], record.get("note", "").rstrip(".")
+    load_average = machine.get("load_average_after", machine["load_average"])
+    words = [machine["processor"], f"{machine['cores']} cores", machine["time"][:10]]
+    words += [f"load average {load_average:.1f}"] + ([note] if note else [])
+    if "model" in record:
+        words.append(f"model {record['model']}")
+    return "\n\nMachine: " + ", ".join(words) + "."
+
+
+def md() -> str:
+    """Peers, one core."""
+    rows = load("md")
+    base = {r["atoms"]: r["cpu_us_per_step_per_atom"] for r in rows if r["name"] == "nvnmd"}
+    lines = [
+        [r["name"], f"{r['atoms']:,}", str(r["cores"]), f"{r['us_per_step_per_atom']:.3g}",
+         f"{r['cpu_us_per_step_per_atom']:.3g}",
+         f"{r['cpu_us_per_step_per_atom'] / base[r['atoms']]:.3g}" if r["atoms"] in base else ""]
+        for r in rows
+    ]  # fmt: skip
+    head = ["pair style", "atoms", "cores", "wall, µs/step/atom", "CPU, µs/step/atom", "CPU / nvnmd"]
+    return markdown(head, lines) + where(rows[0])
+
+
+def scaling() -> str:
+    """Ranks, threads, sizes, memory."""
+    record = load("scaling")
+    lines = [
+        [r["name"], f"{r['atoms']:,}", str(r["cores"]), f"{r['us_per_step_per_atom']:.3g}",
+         f"{r['speedup']:.2f}" if "speedup" in r else "",
+         f"{r['own_bytes_per_atom']:.0f}" if "own_bytes_per_atom" in r else ""]
+        for r in record["records"]
+    ]  # fmt: skip
+    head = ["run", "atoms", "cores", "wall, µs/step/atom", "speedup", "own memory, B/atom"]
+    return markdown(head, lines) + where(record)
+
+
+def big() -> str:
+    """The log of the large run."""
+    record, names = load("big"), ("PotEng", "TotEng", "Econserve")
+    first, atoms = record["log"][0], record["atoms"]
+    lines = [
+        [f"{r['Step']:.0f}", f"{r['Temp']:.2f}", *(f"{1e3 * (r[n] - first[n]) / atoms:+.4f}" for n in names)]
+        for r in record["log"]
+    ]
+    clipped = record["log"][-1]["c_clipped[1]"]
+    loop, all_s, cost = record["loop_seconds"], record["seconds_in_all"], record["us_per_step_per_atom"]
+    text = (
+        f"{atoms:,} atoms, {record['steps']} NVT steps of 2 fs, {record['ranks']} ranks x {record['threads']} threads: "
+        f"{loop:.1f} s in the loop\n({cost:.3g} µs/step/atom), {all_s:.1f} s in all, "
+        f"{record['peak_MB'] / 1024:.2f} GiB of memory in all ranks, {clipped:.0f} words clipped.\n"
+        "Energies are meV/atom beyond those of the first row.\n\n"
+    )
+    head = ["step", "T, K", "potential", "total", "conserved"]
+    return text + markdown(head, lines) + where(record)
+
+
+def nve() -> str:
+    """Drift of the energy."""
+    record = load("nve")
+    lines = [
+        [r["name"], f"{r['K']:g}", f"{r['ps']:g}", f"{r['drift_meV_atom_ns']:.2f} ± {r['error_meV_atom_ns']:.2f}",
+         f"{r['fluctuation_meV_atom']:.4f}"]
+        for r in record["records"]
+    ]  # fmt: skip
+    head = [f"model ({record['atoms']:,} atoms)", "K", "ps", "drift, meV/atom/ns", "fluctuation, meV/atom"]
+    return markdown(head, lines) + where(record)
+
+
+def python_md() -> str:
+    """ASE beside LAMMPS."""
+    record = load("python_md")
+    lines = [
+        [r["name"], str(r["cores"]), f"{r['us_per_step_per_atom']:.3g}", f"{r['cpu_us_per_step_per_atom']:.3g}",
+         f"{r['cpu_over_lammps']:.2f}"]
+        for r in record["records"]
+    ]  # fmt: skip
+    head = ["216 atoms", "cores", "wall, µs/step/atom", "CPU, µs/step/atom", "CPU / LAMMPS"]
+    return markdown(head, lines) + where(record)
+
+
+def predicted() -> str:
+    """What the cost and communication volume make of more cores."""
+    record = load("scaling")
+    lines = [
+        [f"{p.atoms:,}", f"{p.nodes} × {p.cores}", f"{p.compute_ms:.3g}", f"{p.exchange_ms:.3g}",
+         f"{p.ghosts_per_atom:.2f}", f"{p.ns_per_step_per_atom:.3g}", f"{p.ns_per_day:.3g}"]
+        for p in prediction(record["records"])
+    ]  # fmt: skip
+    head = [
+        "atoms",
+        "nodes × cores",
+        "compute, ms/step",
+        "exchange, ms/step",
+        "ghosts per atom",
+        "ns/step/atom",
+        "ns/day at 2 fs",
+    ]
+    return markdown(head, lines)
+
+
+def stages() -> str:
+    """Shares of the stages."""
+    record = load("stages")
+    total = record["samples"]
+    lines = [[name, f"{100 * count / total:.1f} %"] for name, count in record["counts"].items()]
+    return markdown([f"stage, {record['atoms']:,} atoms, one core", "share of the time"], lines) + where(record)
+
+
+TABLES: dict[str, tuple[str, Callable[[], str]]] = {
+    "md": ("md", md),
+    "stages": ("stages", stages),
+    "scaling": ("scaling", scaling),
+    "big": ("big", big),
+    "nve": ("nve", nve),
+    "python_md": ("python_md", python_md),
+    "prediction": ("scaling", predicted),
+}
+
+
+def filled(page: str) -> str:
+    """The page with every table written anew."""
+    for name, (source, make) in TABLES.items():
+        text = make() if load(source) else f"Not measured yet: `python benchmarks/{source}.py`."
+        pattern = re.compile(f"(<!-- begin {name} -->\n).*?(<!-- end {name} -->)", re.DOTALL)
+        if not pattern.search(page):
+            sys.exit(f"{PAGE.name} has no place for the table {name}")
+        page = pattern.sub(lambda found, text=text: f"{found[1]}{text}\n{found[2]}", page)
+    return page
+
+
+def main() -> None:
+    """Write the page, or check it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true")
+    options = parser.parse_args()
+    old = PAGE.read_text()
+    new = filled(old)
+    if options.check:
+        sys.exit(0 if new == old else f"{PAGE.name} is not what the results say: python benchmarks/tables.py")
+    PAGE.write_text(new)
+
+
+if __name__ == "__main__":
+    main()
