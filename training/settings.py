@@ -259,7 +259,7 @@ class TrainingSettings(Section):
         "profiling_file": "use a profiler of your choice",
         "enable_profiler": "use a profiler of your choice",
         "numb_test": "give validation_data.numb_btch",
-        "kf_blocksize": "the optimizer is Adam",
+        "kf_blocksize": "choose among nvnmd.optimizer",
         "max_ckpt_keep": "the newest checkpoint replaces the one before",
         "save_dir": "give -o DIR",
         "disp_avg": "the learning curve shows the batch at hand",
@@ -316,6 +316,7 @@ class NvnmdSettings(Section):
     }
 
     guard: GuardSettings | bool = True
+    optimizer: Literal["soap", "adam"] = Field("soap", description="soap: Adam in Shampoo's axes, fewer steps")
     precision: Literal["float32", "float64"] = "float32"
     cache_mb: PositiveFloat = Field(2000.0, description="memory for prepared frames; the rest is prepared when needed")
     validation_fraction: float = Field(

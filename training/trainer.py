@@ -22,6 +22,7 @@ from nvnmd.training.loss import LearningRate, LossTerms, Prefactors, loss
 from nvnmd.training.model import Prediction
 from nvnmd.training.sampler import Sampler
 from nvnmd.training.settings import Settings
+from nvnmd.training.soap import Soap
 
 
 class TrainingError(NvnmdError, RuntimeError):
@@ -87,7 +88,7 @@ class Trainer:
         self._fingerprint = fingerprint or {}
         self.on_progress, self.on_step, self.on_save = on_progress, on_step, on_save
         self._rate = LearningRate.from_settings(settings.learning_rate, settings.training.numb_steps)
-        self._optimizer = torch.optim.Adam(model.parameters(), lr=self._rate.start, fused=True)
+        self._optimizer = _optimizer(model, settings.nvnmd.optimizer, self._rate.start)
         self._stop = threading.Event()
         self._uses_virial = any(system.virials is not None for system in frames.systems) and (
             settings.loss.start_pref_v > 0 or settings.loss.limit_pref_v > 0
@@ -207,6 +208,12 @@ class Trainer:
                 batch = store.batch(sampler.next())
                 terms.append(loss(self.model(batch, virial=self._uses_virial), batch, prefactors))
         return _errors(terms)
+
+
+def _optimizer(model: Potential, name: str, rate: float) -> torch.optim.Optimizer:
+    if name == "soap":
+        return Soap(model.parameters(), lr=rate)
+    return torch.optim.Adam(model.parameters(), lr=rate, fused=True)
 
 
 def _errors(terms: list[LossTerms]) -> Errors:

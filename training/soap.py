@@ -1,0 +1,124 @@
+"""SOAP: Adam in the eigenbasis of Shampoo's preconditioner, for the stacked weight matrices of the model.
+
+N. Vyas et al., "SOAP: Improving and Stabilizing Shampoo using Adam", arXiv:2409.11321. Every parameter of shape
+[copies, n_in, n_out] keeps running means of G G^T and G^T G per copy; their eigenvectors, followed by one QR iteration
+every few steps, are the axes in which Adam's moments are kept. Other parameters are plain Adam's. The first step only
+finds the axes.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+_SMALLEST = 16  # narrower matrices are left to Adam: their axes cost more than they bring
+
+
+class Soap(torch.optim.Optimizer):
+    """The optimizer.
+
+    Args:
+        params: parameters; those of three dimensions, both matrix sides at least 16 and at most `largest` wide, are rotated.
+        lr: learning rate.
+        betas: decay of the means of gradients, of their squares and of the preconditioner.
+        eps: added to the root of the mean square.
+        every: steps between two updates of the axes.
+        largest: widest side of a matrix that is rotated.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[torch.nn.Parameter],
+        lr: float = 3e-3,
+        betas: tuple[float, float, float] = (0.95, 0.95, 0.95),
+        eps: float = 1e-8,
+        every: int = 10,
+        largest: int = 1024,
+    ) -> None:
+        super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "every": every, "largest": largest})
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
+        """One step from the gradients at hand."""
+        for group in self.param_groups:
+            alike: dict[tuple[int, ...], list[Tensor]] = defaultdict(list)
+            plain: list[Tensor] = []
+            for parameter in group["params"]:
+                if parameter.grad is not None:
+                    rotated = _is_rotated(parameter, group["largest"])
+                    (alike[tuple(parameter.shape[1:])] if rotated else plain).append(parameter)
+            for parameters in alike.values():
+                self._rotated_step(parameters, group)
+            if plain:
+                self._plain_step(plain, group)
+
+    def _rotated_step(self, parameters: list[Tensor], group: dict[str, Any]) -> None:
+        """Matrices of one size in one go; their state stands with the first of them, stacked."""
+        state = self.state[parameters[0]]
+        grad = torch.cat([p.grad for p in parameters if p.grad is not None])
+        first, second, axes = group["betas"]
+        if not state:
+            self._begin(state, grad)
+            return
+        state["step"] += 1
+        means, squares, left, right = state["mean"], state["square"], state["left_axes"], state["right_axes"]
+        rotated = left.mT @ grad @ right
+        means.lerp_(rotated, 1 - first)
+        squares.mul_(second).addcmul_(rotated, rotated, value=1 - second)
+        count = int(state["step"])
+        root = (squares / (1 - second**count)).sqrt_().add_(group["eps"])
+        update = left @ (means / root).mul_(-group["lr"] / (1 - first**count)) @ right.mT
+        torch._foreach_add_(parameters, list(update.split([len(p) for p in parameters])))
+        state["left"].lerp_(grad @ grad.mT, 1 - axes)
+        state["right"].lerp_(grad.mT @ grad, 1 - axes)
+        if count % group["every"] == 0:
+            self._turn(state)
+
+    @staticmethod
+    def _begin(state: dict[str, Any], grad: Tensor) -> None:
+        state["step"] = torch.zeros((), dtype=torch.float64)
+        state["mean"], state["square"] = torch.zeros_like(grad), torch.zeros_like(grad)
+        for side, product in (("left", grad @ grad.mT), ("right", grad.mT @ grad)):
+            state[side] = product
+            state[f"{side}_axes"] = torch.linalg.eigh(product)[1]
+
+    @staticmethod
+    def _turn(state: dict[str, Any]) -> None:
+        """New axes by one QR iteration; the mean gradient is turned along, the mean squares stay with their axes."""
+        mean = state["left_axes"] @ state["mean"] @ state["right_axes"].mT
+        for side in ("left", "right"):
+            state[f"{side}_axes"] = torch.linalg.qr(state[side] @ state[f"{side}_axes"])[0]
+        state["mean"] = state["left_axes"].mT @ mean @ state["right_axes"]
+
+    def _plain_step(self, parameters: list[Tensor], group: dict[str, Any]) -> None:
+        first, second, _ = group["betas"]
+        for parameter in parameters:
+            state = self.state[parameter]
+            if not state:
+                state["step"] = torch.zeros((), dtype=torch.float32, device=parameter.device)
+                state["mean"], state["square"] = torch.zeros_like(parameter), torch.zeros_like(parameter)
+        states = [self.state[parameter] for parameter in parameters]
+        torch._foreach_add_([state["step"] for state in states], 1)
+        torch._fused_adam_(
+            parameters,
+            [p.grad for p in parameters if p.grad is not None],
+            [state["mean"] for state in states],
+            [state["square"] for state in states],
+            [],
+            [state["step"] for state in states],
+            lr=group["lr"],
+            beta1=first,
+            beta2=second,
+            weight_decay=0.0,
+            eps=group["eps"],
+            amsgrad=False,
+            maximize=False,
+        )
+
+
+def _is_rotated(parameter: Tensor, largest: int) -> bool:
+    return parameter.ndim == 3 and all(_SMALLEST <= side <= largest for side in parameter.shape[1:])
