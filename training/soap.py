@@ -22,7 +22,7 @@ class Soap(torch.optim.Optimizer):
     """The optimizer.
 
     Args:
-        params: parameters; those of three dimensions, both matrix sides at least 16 and at most `largest` wide, are rotated.
+        params: parameters; those of three dimensions with both sides of the matrices from 16 to `largest` are rotated.
         lr: learning rate.
         betas: decay of the means of gradients, of their squares and of the preconditioner.
         eps: added to the root of the mean square.
