@@ -44,14 +44,11 @@ class Fifo {
   explicit Fifo(int depth) : depth_(depth) {}
   bool ready() const { return count_ != depth_; }
   bool valid() const { return count_ != 0; }
-  int most() const { return most_; }
-  void step(bool push, bool pop) {
-    count_ += static_cast<int>(push) - static_cast<int>(pop);
-    most_ = std::max(most_, count_);
-  }
+  int count() const { return count_; }
+  void step(bool push, bool pop) { count_ += static_cast<int>(push) - static_cast<int>(pop); }
 
  private:
-  int depth_, count_ = 0, most_ = 0;
+  int depth_, count_ = 0;
 };
 
 // block_fifo, with the flag that ends a vector: memory, and one beat at the output.
@@ -61,7 +58,7 @@ class BlockFifo {
   bool ready() const { return count_ != depth_; }
   bool valid() const { return valid_; }
   bool last() const { return last_; }
-  int most() const { return most_; }
+  int count() const { return count_; }
   void step(bool push, bool s_last, bool m_ready) {
     const bool free = m_ready || !valid_, fetch = count_ != 0 && free;
     if (fetch) {
@@ -74,11 +71,10 @@ class BlockFifo {
       write_at_ = (write_at_ + 1) & static_cast<std::size_t>(depth_ - 1);
     }
     count_ += static_cast<int>(push) - static_cast<int>(fetch);
-    most_ = std::max(most_, count_);
   }
 
  private:
-  int depth_, count_ = 0, most_ = 0;
+  int depth_, count_ = 0;
   std::vector<std::uint8_t> flags_;
   std::size_t read_at_ = 0, write_at_ = 0;
   bool valid_ = false, last_ = false;
@@ -91,10 +87,7 @@ class Leaving {
   bool valid() const { return left_ != 0; }
   bool last() const { return left_ == 1; }
   bool free(bool m_ready) const { return left_ == 0 || (left_ == 1 && m_ready); }
-  void step(bool load, bool m_ready) {
-    if (load) left_ = beats_;
-    else if (left_ != 0 && m_ready) --left_;
-  }
+  void step(bool load, bool m_ready) { left_ = load ? beats_ : left_ - static_cast<int>(valid() && m_ready); }
 
  private:
   int beats_, left_ = 0;

@@ -47,6 +47,7 @@ bool Pipeline::settle(bool m_ready, bool s_valid, bool s_last) {
 }
 
 void Pipeline::note() {
+  passes_ = passes_last_ = waits_ = 0;
   pass(kNeighborsIn, s_valid_ && s_ready_, s_last_);
   pass(kNeighborsOut, n_take_, front_.last());
   pass(kNetworkIn, words_.valid() && d_ready_, words_.last());
@@ -56,14 +57,14 @@ void Pipeline::note() {
   pass(kForcesOut, pair_.valid() && m_ready_, pair_.last());
 
   const bool held = front_.valid() && !n_ready_;
-  waits_[kWaitFull] = held && !wait_.ready();
-  waits_[kAtomsFull] = held && !records_.ready();
-  waits_[kDescriptorBusy] = held && wait_.ready() && records_.ready();
-  waits_[kNetworkBusy] = words_.valid() && !d_ready_;
-  waits_[kRowsBusy] = net_.valid() && !gathered_ready_;
-  waits_[kGradientBusy] = rows_valid_ && !grad_ready_;
-  waits_[kNoGradient] = wait_.valid() && !complete_;
-  waits_[kSink] = pair_.valid() && !m_ready_;
+  wait(kWaitFull, held && !wait_.ready());
+  wait(kAtomsFull, held && !records_.ready());
+  wait(kDescriptorBusy, held && wait_.ready() && records_.ready());
+  wait(kNetworkBusy, words_.valid() && !d_ready_);
+  wait(kRowsBusy, net_.valid() && !gathered_ready_);
+  wait(kGradientBusy, rows_valid_ && !grad_ready_);
+  wait(kNoGradient, wait_.valid() && !complete_);
+  wait(kSink, pair_.valid() && !m_ready_);
 }
 
 void Pipeline::step() {

@@ -28,19 +28,21 @@ class Pipeline {
   bool settle(bool m_ready, bool s_valid, bool s_last);
   void step();
 
-  // Whether a beat, and whether the last beat of an atom, passes a place in this cycle; after `settle`.
-  bool passes(Place place) const { return passes_[place]; }
-  bool passes_last(Place place) const { return passes_last_[place]; }
-  bool waits(Cause cause) const { return waits_[cause]; }
-  int most_waiting() const { return wait_.most(); }
-  int most_atoms() const { return records_.most(); }
+  // Of this cycle, after `settle`, a bit each: places that a beat passes, that the last beat of an atom passes, and
+  // causes for which a beat waits.
+  unsigned passes() const { return passes_; }
+  unsigned passes_last() const { return passes_last_; }
+  unsigned waits() const { return waits_; }
+  int waiting() const { return wait_.count(); }  // beats in the store of neighbors
+  int atoms() const { return records_.count(); }
 
  private:
   void note();
   void pass(Place place, bool beat, bool last) {
-    passes_[place] = beat;
-    passes_last_[place] = beat && last;
+    passes_ |= static_cast<unsigned>(beat) << place;
+    passes_last_ |= static_cast<unsigned>(beat && last) << place;
   }
+  void wait(Cause cause, bool holds) { waits_ |= static_cast<unsigned>(holds) << cause; }
 
   Pipe front_;
   Fifo types_;
@@ -59,7 +61,7 @@ class Pipeline {
   bool fresh_ = true, leave_ = false, force_enters_ = false, force_ready_ = false, rows_take_ = false, rows_valid_ = false;
   bool gathered_ready_ = true, d_ready_ = true, columns_take_ = false, acc_ready_ = true, n_ready_ = true, n_take_ = false;
   bool grad_ready_ = true, complete_ = false, s_ready_ = true, m_ready_ = false, s_valid_ = false, s_last_ = false;
-  bool passes_[kPlaces] = {}, passes_last_[kPlaces] = {}, waits_[kCauses] = {};
+  unsigned passes_ = 0, passes_last_ = 0, waits_ = 0;
 };
 
 }  // namespace nvnmd::sim

@@ -1,5 +1,7 @@
 #include "player.hpp"
 
+#include <algorithm>
+#include <bit>
 #include <random>
 #include <stdexcept>
 #include <string>
@@ -20,12 +22,14 @@ class Chance {
   std::uniform_real_distribution<double> uniform_{0.0, 1.0};
 };
 
+// Counts the beats of a cycle; most cycles end no atom and make nobody wait.
 void note(const Pipeline& pipeline, std::int64_t cycle, Trace& trace, std::array<std::size_t, kPlaces>& at) {
-  for (int place = 0; place < kPlaces; ++place) {
-    trace.beats[place] += pipeline.passes(static_cast<Place>(place));
-    if (pipeline.passes_last(static_cast<Place>(place))) trace.atoms[at[place]++][place] = cycle;
+  for (int place = 0; place < kPlaces; ++place) trace.beats[place] += pipeline.passes() >> place & 1;
+  for (unsigned left = pipeline.passes_last(); left != 0; left &= left - 1) {
+    const int place = std::countr_zero(left);
+    trace.atoms[at[place]++][place] = cycle;
   }
-  for (int cause = 0; cause < kCauses; ++cause) trace.waits[cause] += pipeline.waits(static_cast<Cause>(cause));
+  for (unsigned left = pipeline.waits(); left != 0; left &= left - 1) ++trace.waits[std::countr_zero(left)];
 }
 
 }  // namespace
@@ -46,14 +50,17 @@ Trace play(const Sizes& sizes, const std::vector<std::int32_t>& beats, const Tra
     if (!s_valid && atom < beats.size()) s_valid = !pauses || chance.at_least(traffic.idle);
     const bool m_ready = !pauses || chance.at_least(traffic.stall), s_last = s_valid && sent + 1 == beats[atom];
     const bool taken = pipeline.settle(m_ready, s_valid, s_last) && s_valid;
+    const bool gives = pipeline.passes() >> kForcesOut & 1;
     note(pipeline, cycle, trace, at);
     if (keep_beats && taken) trace.entered.push_back(cycle);
-    if (keep_beats && pipeline.passes(kForcesOut)) trace.left.push_back(cycle);
-    if (taken || pipeline.passes(kForcesOut)) moved = cycle;
+    if (keep_beats && gives) trace.left.push_back(cycle);
+    if (taken || gives) moved = cycle;
     if (cycle - moved > kPatience)
       throw std::runtime_error("nothing moves behind cycle " + std::to_string(moved) + ": atom " + std::to_string(atom) +
                                " has more beats than wait = " + std::to_string(sizes.wait) + " holds");
     pipeline.step();
+    trace.most_waiting = std::max(trace.most_waiting, pipeline.waiting());
+    trace.most_atoms = std::max(trace.most_atoms, pipeline.atoms());
     if (!taken) continue;
     s_valid = false;
     if (++sent == beats[atom]) {
@@ -61,8 +68,6 @@ Trace play(const Sizes& sizes, const std::vector<std::int32_t>& beats, const Tra
       ++atom;
     }
   }
-  trace.most_waiting = pipeline.most_waiting();
-  trace.most_atoms = pipeline.most_atoms();
   return trace;
 }
 

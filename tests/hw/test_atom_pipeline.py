@@ -30,9 +30,17 @@ def play(model: IntegerModel, atoms: list[AtomInput], build: dict[str, int], **t
 
 
 def clipping(model: IntegerModel) -> IntegerModel:
-    """The same model in units so small that words of nearly every stage clip."""
+    """The same model in units so small that words of every stage clip but H, which the network's own test covers."""
     f = model.formats
-    finer = replace(f, env_frac=f.env_frac + 4, x_frac=f.x_frac + 1, y_frac=f.y_frac + 3)
+    finer = replace(
+        f,
+        env_frac=f.env_frac + 4,
+        x_frac=f.x_frac + 2,
+        d_frac=f.d_frac + 3,
+        act_frac=(f.act_frac[0] + 3, *f.act_frac[1:]),
+        y_frac=f.y_frac + 3,
+        grad_frac=(f.grad_frac[0] + 2, *f.grad_frac[1:]),
+    )
     return clipping_forces(replace(model, formats=finer))
 
 
