@@ -66,7 +66,7 @@ def plan(
         FpgaError: no number of lanes reaches the target.
     """
     widest = max(sizes.m1 * sizes.m2, sizes.width)
-    chosen = {
+    chosen: dict[str, Any] = {
         "fitting_lanes": -(-widest // target_cycles),
         "columns": _first("columns", (n for n in range(1, sizes.m1 + 1) if sizes.m1 % n == 0), sizes, target_cycles, 0),
         "neighbor_lanes": _first("neighbor_lanes", (1, 2, 4), sizes, target_cycles, neighbors),
