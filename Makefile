@@ -11,7 +11,12 @@ sources := $(shell find src training quantize hw sim host lammps_plugin pcm cmak
 # One thread a process: the tests run in $(JOBS) processes.
 one_thread := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 
-.PHONY: help demo test test-long test-hw hw-report test-cpp lint benchmark install clean
+# Seconds that `make fuzz` searches.
+SECONDS ?= 600
+cmake_tests = $(VENV)/bin/cmake -S . -G Ninja -DCMAKE_MAKE_PROGRAM=$(abspath $(VENV))/bin/ninja \
+	-DPython_EXECUTABLE=$(abspath $(py)) -DNVNMD_PYTHON=OFF -DNVNMD_CPP_TESTS=ON --log-level=WARNING
+
+.PHONY: help demo test test-long test-hw hw-report test-cpp test-sanitize sanitized fuzz lint benchmark install clean
 .DELETE_ON_ERROR:
 
 help:
@@ -19,6 +24,9 @@ help:
 	@echo 'make test        all default tests (C++ and Python)'
 	@echo 'make test-long   the tests marked slow or physics'
 	@echo 'make test-hw     the RTL, simulated with Verilator, against the integer reference'
+	@echo 'make test-cpp    the C++ tests alone, quickly built'
+	@echo 'make test-sanitize  the C++ tests and a short fuzzing under address and undefined-behavior sanitizers'
+	@echo 'make fuzz SECONDS=600  fuzz the model loader and the kernels for longer'
 	@echo 'make hw-report   cells of the accelerator, counted with yosys, beside the published ones'
 	@echo 'make lint        ruff, and mypy on the installed package'
 	@echo 'make benchmark   timed runs; each script in benchmarks/ has --help'
@@ -28,7 +36,7 @@ help:
 demo: $(VENV)/.nvnmd
 	$(VENV)/bin/nvnmd demo examples/gete-demo
 
-test: test-cpp
+test: test-sanitize
 	$(one_thread) $(py) -m pytest -n $(JOBS) --dist loadgroup $(PYTEST_ARGS)
 
 # pytest exits with 5 when no test carries these marks.
@@ -46,10 +54,22 @@ hw-report: $(VENV)/.nvnmd
 	NVNMD_RTL_BUILD=$(abspath build/rtl) $(one_thread) $(py) -m nvnmd.fpga.report
 
 test-cpp: $(VENV)/.nvnmd
-	$(VENV)/bin/cmake -S . -B build/cpp-tests -G Ninja -DCMAKE_MAKE_PROGRAM=$(abspath $(VENV))/bin/ninja \
-		-DPython_EXECUTABLE=$(abspath $(py)) -DNVNMD_PYTHON=OFF -DNVNMD_CPP_TESTS=ON --log-level=WARNING
+	$(cmake_tests) -B build/cpp-tests
 	$(VENV)/bin/cmake --build build/cpp-tests -j $(JOBS)
 	$(VENV)/bin/ctest --test-dir build/cpp-tests --output-on-failure
+
+sanitized: $(VENV)/.nvnmd
+	$(cmake_tests) -B build/sanitize -DNVNMD_SANITIZE=ON -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+		-DCMAKE_CXX_FLAGS_RELWITHDEBINFO='-O1 -g1'
+	$(VENV)/bin/cmake --build build/sanitize -j $(JOBS)
+
+test-sanitize: sanitized
+	$(VENV)/bin/ctest --test-dir build/sanitize --output-on-failure
+
+# Another seed every time; an input that kills it is left in build/fuzz-crash.nvnmd.
+fuzz: sanitized
+	build/sanitize/tests/unit/host/fuzz/fuzz_model --seconds $(SECONDS) --seed $$(date +%s) \
+		--crash build/fuzz-crash.nvnmd tests/data/fuzz tests/data/model_v1.nvnmd
 
 lint: $(VENV)/.nvnmd
 	$(VENV)/bin/ruff check .
@@ -58,6 +78,7 @@ lint: $(VENV)/.nvnmd
 
 benchmark: $(VENV)/.nvnmd
 	$(py) benchmarks/md.py
+	$(py) benchmarks/python_md.py
 	$(py) benchmarks/train.py --seconds 0
 
 install: $(VENV)/.nvnmd

@@ -99,14 +99,14 @@ void Layout::pack_scalars() {
         for (int k = 0; k < m1_; ++k) {
           const std::int32_t c0 = coef[k], c1 = coef[m1_ + k], c2 = coef[2 * m1_ + k];
           const std::int32_t d = std::max(magnitude(c1), magnitude(c1 + c2));
-          std::int32_t value = magnitude(c0) + (d >> m.shifts.feature) + 1;
-          std::int32_t slope = std::max(magnitude(c1), magnitude(c1 + 2 * c2)) + 1;
+          std::int64_t value = magnitude(c0) + (d >> m.shifts.feature) + 1;
+          std::int64_t slope = std::max(magnitude(c1), magnitude(c1 + 2 * c2)) + 1;
           if (const std::int16_t* g = gate(a, b)) {
             value = ((value * magnitude(g[k])) >> 15) + 1;
             slope = ((slope * magnitude(g[k])) >> 15) + 1;
           }
-          row.most_g = std::max(row.most_g, value);
-          row.most_slope = std::max(row.most_slope, slope);
+          row.most_g = std::max(row.most_g, static_cast<std::int32_t>(value));
+          row.most_slope = std::max(row.most_slope, static_cast<std::int32_t>(slope));
         }
         scalars_.push_back(row);
       }
