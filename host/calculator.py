@@ -8,9 +8,13 @@ from typing import Any, ClassVar
 import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
-from ase.stress import full_3x3_to_voigt_6_stress
+from ase.data import chemical_symbols
+from numpy.typing import NDArray
 
 from nvnmd.host.potential import Potential
+
+VOIGT = ((0, 1, 2, 1, 0, 0), (0, 1, 2, 2, 2, 1))
+"""Rows and columns of xx, yy, zz, yz, xz, xy."""
 
 
 class NvnmdCalculator(Calculator):  # type: ignore[misc]
@@ -40,6 +44,20 @@ class NvnmdCalculator(Calculator):  # type: ignore[misc]
         super().__init__(**kwargs)
         self.potential = Potential(path, kernel, threads, skin_A)
         self.clipped: dict[str, int] = {}
+        # By atomic number, -1 for elements that the model does not know: much faster than symbols.
+        self._types = np.full(len(chemical_symbols), -1, np.int64)
+        known = {symbol: number for number, symbol in enumerate(chemical_symbols)}
+        for number, symbol in enumerate(self.potential.type_map):
+            if symbol in known:
+                self._types[known[symbol]] = number
+
+    def check_state(self, atoms: Atoms, tol: float = 0.0) -> list[str]:
+        """Return what has changed since the last calculation, of what the energy depends on; exactly, and quickly."""
+        if self.atoms is None:
+            return list(all_changes)
+        pairs = [(name, getattr(atoms, name), getattr(self.atoms, name)) for name in ("positions", "numbers", "pbc")]
+        pairs.append(("cell", atoms.cell.array, self.atoms.cell.array))
+        return [name for name, new, old in pairs if not np.array_equal(new, old)]
 
     def calculate(
         self, atoms: Atoms | None = None, properties: list[str] | None = None, system_changes: list[str] = all_changes
@@ -50,7 +68,7 @@ class NvnmdCalculator(Calculator):  # type: ignore[misc]
         result = self.potential.compute(
             self.atoms.positions,
             self.atoms.cell.array,
-            self.atoms.get_chemical_symbols(),
+            self._types_of_atoms(),
             periodic=self.atoms.pbc,
             atom_virials="stresses" in wanted,
         )
@@ -61,14 +79,18 @@ class NvnmdCalculator(Calculator):  # type: ignore[misc]
             "energies": result.atom_energies,
             "forces": result.forces,
         }
-        if self.atoms.cell.rank == 3:
-            volume = self.atoms.get_volume()
+        volume = abs(float(np.linalg.det(self.atoms.cell.array)))
+        if volume > 0.0:
             self.results["stress"] = _stress(result.virial, volume)
             if result.atom_virials is not None:
                 self.results["stresses"] = _stress(result.atom_virials, volume)
 
+    def _types_of_atoms(self) -> NDArray[np.int64]:
+        types = self._types[self.atoms.numbers]
+        return self.potential.types_of(self.atoms.get_chemical_symbols()) if (types < 0).any() else types
+
 
 def _stress(virial: Any, volume_A3: float) -> Any:
     """Return ``-virial / volume`` as symmetric Voigt vectors; the model's virial is symmetric up to rounding."""
-    symmetric = (virial + np.swapaxes(virial, -1, -2)) / 2
-    return full_3x3_to_voigt_6_stress(-symmetric / volume_A3)
+    stress = virial * (-1.0 / volume_A3)
+    return (stress[..., VOIGT[0], VOIGT[1]] + stress[..., VOIGT[1], VOIGT[0]]) / 2

@@ -224,6 +224,8 @@ def _array(values: ArrayLike, shape: tuple[int, int], name: str) -> NDArray[np.f
 
 def _complete(cell: NDArray[np.float64], flags: list[bool]) -> NDArray[np.float64]:
     """Replace the vectors of directions that are not periodic by unit vectors across the others."""
+    if all(flags):
+        return cell
     box = cell.copy()
     box[np.logical_not(flags)] = 0.0
     # The right singular vectors beyond the rank span what the periodic vectors leave free.
