@@ -71,16 +71,16 @@ module backward_layer #(
       .cfg_output,
       .cfg_row,
       .cfg_weight,
-      .cfg_bias('0),
-      .s_valid(gz_valid),
-      .s_ready(dense_ready),
-      .s_type (gz_type),
-      .s_word (gz),
-      .m_valid(sum_valid),
-      .m_ready(sum_ready),
-      .m_last (sum_last),
-      .m_type (sum_type),
-      .m_sum  (sum)
+      .cfg_bias   (32'd0),
+      .s_valid    (gz_valid),
+      .s_ready    (dense_ready),
+      .s_type     (gz_type),
+      .s_word     (gz),
+      .m_valid    (sum_valid),
+      .m_ready    (sum_ready),
+      .m_last     (sum_last),
+      .m_type     (sum_type),
+      .m_sum      (sum)
   );
 
   // A beat of sums follows all beats of its input vector, so the word to add is there already.

@@ -51,9 +51,9 @@ module fitting_net #(
 
   // Forward stream l enters layer l + 1, backward stream l leaves it; streams LAYERS meet the output row.
   logic [LAYERS:0] h_valid, h_ready, h_last, g_valid, g_ready, g_last;
-  logic [TYPE_W-1:0] h_type[LAYERS+1];
-  logic [LANES*16-1:0] h_word[LAYERS+1], g_word[LAYERS+1];
-  logic [2*COUNT_W-1:0] g_clips[LAYERS+1];
+  logic [LAYERS:0][TYPE_W-1:0] h_type;
+  logic [LAYERS:0][LANES*16-1:0] h_word, g_word;
+  logic [LAYERS:0][2*COUNT_W-1:0] g_clips;
   assign h_valid[0] = s_valid;
   assign s_ready    = h_ready[0];
   assign h_last[0]  = 1'b0;

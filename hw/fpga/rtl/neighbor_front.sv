@@ -15,9 +15,9 @@ module neighbor_front #(
     parameter bit GATES = 1,                      // whether gates of the strip form are built in
     parameter int unsigned USER_W = 1,            // bits that travel beside a neighbor
     localparam int unsigned PAIR_W = PAIRS > 1 ? $clog2(PAIRS) : 1,
-    localparam int unsigned FEATURE_ROW_W = $clog2(FEATURE_TABLES * SEGMENTS),
-    localparam int unsigned SCALAR_ROW_W = $clog2(SCALAR_TABLES * SEGMENTS),
-    localparam int unsigned GUARD_ROW_W = $clog2(GUARD_TABLES * GUARD_SEGMENTS),
+    localparam int unsigned FEATURE_ROW_W = FEATURE_TABLES * SEGMENTS > 1 ? $clog2(FEATURE_TABLES * SEGMENTS) : 1,
+    localparam int unsigned SCALAR_ROW_W = SCALAR_TABLES * SEGMENTS > 1 ? $clog2(SCALAR_TABLES * SEGMENTS) : 1,
+    localparam int unsigned GUARD_ROW_W = GUARD_TABLES * GUARD_SEGMENTS > 1 ? $clog2(GUARD_TABLES * GUARD_SEGMENTS) : 1,
     localparam int unsigned LANE_W = M1 > 1 ? $clog2(M1) : 1
 ) (
     input  wire logic                       clk,
@@ -223,6 +223,8 @@ module neighbor_front #(
   localparam int unsigned CARRIED = STAGES - TABLE_OUT;
   if (GATES) begin : g_gates
     logic [PAIR_W-1:0] pair[1:TABLE_OUT];
+    logic [PAIR_W-1:0] pair_8;
+    assign pair_8 = pair[TABLE_OUT];
     logic gate_valid, gate_ready;
     wire unused_gate = &{1'b0, gate_valid, gate_ready};
     always_ff @(posedge clk) begin
@@ -244,7 +246,7 @@ module neighbor_front #(
         .gated,
         .s_valid  (1'b1),
         .s_ready  (gate_ready),
-        .s_pair   (pair[TABLE_OUT]),
+        .s_pair   (pair_8),
         .s_value  (feature_8),
         .s_slope  (feature_slope_8),
         .m_valid  (gate_valid),

@@ -67,7 +67,7 @@ module packet_in #(
   crc32_step #(
       .BITS(LANES * 64)
   ) i_crc (
-      .state(at_header ? '1 : crc),
+      .state(at_header ? 32'hFFFF_FFFF : crc),
       .data (covered),
       .next (crc_next)
   );

@@ -77,7 +77,7 @@ module packet_out #(
   crc32_step #(
       .BITS(LANES * 128)
   ) i_crc (
-      .state(start_1 ? '1 : crc),
+      .state(start_1 ? 32'hFFFF_FFFF : crc),
       .data (data_1),
       .next (crc_next)
   );
