@@ -54,6 +54,13 @@ def test_random_atoms(build: str, gated: bool, traffic: dict[str, Any]) -> None:
     assert clipped["too close"] > 0
 
 
+def test_one_type_and_no_guard() -> None:
+    model = random_model(4, m1=4, m2=2, neuron=(8, 8), guard=False, type_map=("Sb",))
+    assert model.n_guard == 0
+    atoms = random_mix(1, most=20)
+    check(model, atoms, play(model, atoms, BUILDS["three lanes"], idle=0.1, stall=0.1), 3)
+
+
 @pytest.mark.parametrize("structure", [crystal, liquid])
 @pytest.mark.parametrize("build", ["one lane", "three lanes"])
 def test_atoms_of_a_structure(build: str, structure: Any) -> None:

@@ -37,9 +37,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     settings["training"]["training_data"]["systems"] = [str(ROOT / "data/gete-cp2k" / s) for s in ("crystal", "liquid")]
     settings["training"]["validation_data"]["systems"] = [str(ROOT / "data/gete-cp2k/validation")]
     (folder / "input.json").write_text(json.dumps(settings))
+    settings["training"] |= {"training_data": {"systems": [str(ROOT / "data/gete-teacher/rho-*")]}, "numb_steps": 5}
+    del settings["training"]["validation_data"]
+    (folder / "pretrain.json").write_text(json.dumps(settings))
     (folder / "md.yaml").write_text(yaml.safe_dump(MD))
     recipe = yaml.safe_load((DEMO / "stages.yaml").read_text())
-    recipe["stages"]["train"]["reads"] = ["input.json"]
+    recipe["stages"]["pretrain"]["reads"] = ["pretrain.json"]
+    recipe["stages"]["train"]["reads"] = ["input.json", "run/pretrain/model.safetensors"]
     recipe["stages"]["quantize"]["run"] += ["--steps", "2"]
     report = recipe["stages"]["report"]
     report["run"] = [word.replace("../../data", str(ROOT / "data")) for word in report["run"]]
@@ -51,7 +55,8 @@ def test_the_recipe_reads_the_systems_of_its_settings() -> None:
     data = json.loads((DEMO / "input.json").read_text())["training"]
     systems = data["training_data"]["systems"] + data["validation_data"]["systems"]
     stage = yaml.safe_load((DEMO / "stages.yaml").read_text())["stages"]["train"]
-    assert [name for name in stage["reads"] if name != "../../data/gete-cp2k/reference.raw"] == ["input.json", *systems]
+    others = ("../../data/gete-cp2k/reference.raw", "run/pretrain/model.safetensors")
+    assert [name for name in stage["reads"] if name not in others] == ["input.json", *systems]
     shipped = {folder.parent.name for folder in (ROOT / "data/gete-cp2k").glob("*/type.raw")}
     assert {Path(system).name for system in systems} == shipped
 
@@ -73,4 +78,4 @@ def test_the_demo_goes_from_frames_to_report(folder: Path) -> None:
 def test_the_demo_does_nothing_twice(folder: Path) -> None:
     again = demo(folder)
     assert again.returncode == 0
-    assert again.stdout.count("finished before, skipped") == 6
+    assert again.stdout.count("finished before, skipped") == 7

@@ -112,19 +112,21 @@ def _make_trainer(
 ) -> Trainer:
     """Build or reload the model; a new one is written at once, so that a restart finds its fixed numbers."""
     from nvnmd.training.build import build_model, center_energies, check_shape
-    from nvnmd.training.model_file import load_model, save_model
+    from nvnmd.training.model_file import load_model, read_provenance, save_model
     from nvnmd.training.setup import build_trainer, provenance
 
     path = output / MODEL_FILE
+    origin = provenance(settings, data)
     if restart:
         model = load_model(path)
+        origin |= {key: value for key, value in read_provenance(path).items() if key == "init_model"}
     elif init_model is not None:
         model = load_model(init_model)
         check_shape(model, settings)
         model.energy_shifts = data.model_shifts.copy()
+        origin["init_model"] = read_provenance(init_model)
     else:
         model = build_model(settings, data.train, data.model_shifts)
-    origin = provenance(settings, data)
     trainer = build_trainer(model, settings, data, output, device)
     trainer.on_save = lambda: save_model(model, path, origin | {"steps": trainer.step})
     if restart:
