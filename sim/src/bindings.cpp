@@ -4,6 +4,7 @@
 #include <nanobind/stl/array.h>
 #include <nanobind/stl/vector.h>
 
+#include "card_player.hpp"
 #include "player.hpp"
 
 namespace nb = nanobind;
@@ -19,6 +20,34 @@ nb::ndarray<nb::numpy, std::int64_t> array(std::vector<Value>&& values, std::siz
   auto* data = reinterpret_cast<std::int64_t*>(kept->data());
   if (columns == 0) return nb::ndarray<nb::numpy, std::int64_t>(data, {kept->size()}, owner);
   return nb::ndarray<nb::numpy, std::int64_t>(data, {kept->size(), columns}, owner);
+}
+
+using Rows = nb::ndarray<const std::int32_t, nb::shape<-1, 5>, nb::c_contig, nb::device::cpu>;
+
+std::vector<Packet> packets_of(const Rows& rows) {
+  std::vector<Packet> packets(rows.shape(0));
+  for (std::size_t n = 0; n < packets.size(); ++n) {
+    const std::int32_t* row = rows.data() + 5 * n;
+    packets[n] = {static_cast<std::uint8_t>(row[0]), static_cast<std::uint8_t>(row[1]), row[2] != 0, row[3], row[4]};
+  }
+  return packets;
+}
+
+nb::dict dict_of(CardTrace&& trace) {
+  nb::dict result;
+  result["packets"] = array(std::move(trace.packets), kPacketPlaces);
+  result["atoms"] = array(std::move(trace.atoms), kPlaces);
+  result["entered"] = array(std::move(trace.entered), 0);
+  result["left"] = array(std::move(trace.left), 0);
+  result["beats"] = trace.beats;
+  result["waits"] = trace.waits;
+  result["card_waits"] = trace.card_waits;
+  result["most"] = trace.most;
+  result["depths"] = trace.depths;
+  result["cycles"] = trace.cycles;
+  result["bus_in"] = trace.bus_in;
+  result["bus_out"] = trace.bus_out;
+  return result;
 }
 
 }  // namespace
@@ -58,4 +87,24 @@ NB_MODULE(_cycles, m) {
         return result;
       },
       nb::arg("sizes"), nb::arg("beats"), nb::arg("seed"), nb::arg("idle"), nb::arg("stall"), nb::arg("keep_beats"));
+
+  nb::class_<CardSizes>(m, "CardSizes")
+      .def(nb::init<>())
+      .def_rw("pipeline", &CardSizes::pipeline)
+      .def_rw("lanes", &CardSizes::lanes)
+      .def_rw("max_body", &CardSizes::max_body)
+      .def_rw("model", &CardSizes::model);
+
+  m.def(
+      "play_card",
+      [](const CardSizes& sizes, const Rows& rows, unsigned seed, double idle, double stall, int keep) {
+        const std::vector<Packet> packets = packets_of(rows);
+        CardTrace trace;
+        {
+          nb::gil_scoped_release free;
+          trace = play(sizes, packets, Traffic{seed, idle, stall}, static_cast<Keep>(keep));
+        }
+        return dict_of(std::move(trace));
+      },
+      nb::arg("sizes"), nb::arg("packets"), nb::arg("seed"), nb::arg("idle"), nb::arg("stall"), nb::arg("keep"));
 }

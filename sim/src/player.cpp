@@ -2,25 +2,16 @@
 
 #include <algorithm>
 #include <bit>
-#include <random>
 #include <stdexcept>
 #include <string>
+
+#include "chance.hpp"
 
 namespace nvnmd::sim {
 
 namespace {
 
 constexpr std::int64_t kPatience = 100'000;  // cycles without a beat at either end
-
-class Chance {
- public:
-  explicit Chance(unsigned seed) : random_(seed) {}
-  bool at_least(double probability) { return uniform_(random_) >= probability; }
-
- private:
-  std::mt19937 random_;
-  std::uniform_real_distribution<double> uniform_{0.0, 1.0};
-};
 
 // Counts the beats of a cycle; most cycles end no atom and make nobody wait.
 void note(const Pipeline& pipeline, std::int64_t cycle, Trace& trace, std::array<std::size_t, kPlaces>& at) {

@@ -24,6 +24,15 @@ def core(configuration: Configuration) -> Module:
     )
 
 
+BUS = ("awvalid", "awaddr", "wvalid", "bready", "arvalid", "araddr", "rready")
+"""Inputs of the registers, idle unless a test drives them."""
+
+
+def bus_module(configuration: Configuration) -> Module:
+    """card_shell of a configuration: beats of 512 bits."""
+    return Module("card_shell", ("s_data", "s_last"), ("m_data", "m_last"), BUS, parameters=configuration.parameters)
+
+
 def beats(transfers: Iterable[bytes], lanes: int) -> list[dict[str, int]]:
     """Beats of transfers, each with its end marked."""
     size, found = 8 * lanes, []
