@@ -30,7 +30,14 @@ CARD_CAUSES = (
     "no atom to evaluate",
 )
 """What packets wait for around the pipeline; in the last the pipeline waits for packets."""
-STORES = ("input buffer", "headers", "records of answers", "atoms in flight", "neighbors", "atoms behind the descriptor")
+STORES = (
+    "input buffer",
+    "headers",
+    "records of answers",
+    "atoms in flight",
+    "neighbors",
+    "atoms behind the descriptor",
+)
 KEEP = ("totals", "packets", "beats")
 BUS_BYTES = 64
 """Bytes of a beat of the bus."""

@@ -18,7 +18,7 @@ from nvnmd.fpga.errors import FpgaError
 
 Beat = Mapping[str, int]
 BENCH = Path(__file__).with_name("bench") / "stream_bench.cc"
-_CXX = ["g++", "-std=c++20", "-O1", "-w", "-DVM_COVERAGE=0", "-DVM_SC=0", "-DVM_TRACE=0", "-DVM_TIMING=0", "-pthread"]
+_CXX = ["g++", "-std=c++20", "-O1", "-w", "-DVM_COVERAGE=0", "-DVM_SC=0", "-DVM_TIMING=0", "-pthread"]
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ class Module:
         statics: ports that keep one value over a run.
         config: ports of a write port; the first is its enable. May be empty.
         parameters: overrides of the module's parameters.
+        trace: whether the build can write waveforms; such a build is slower.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Module:
     statics: tuple[str, ...] = ()
     config: tuple[str, ...] = ()
     parameters: Mapping[str, int] = field(default_factory=dict)
+    trace: bool = False
 
     @cached_property
     def binary(self) -> Path:
@@ -61,6 +63,7 @@ class Module:
         idle: float = 0.0,
         stall: float = 0.0,
         most_cycles: int = 1_000_000,
+        waves: Path | None = None,
     ) -> StreamRun:
         """Play ``beats`` into the module and collect what leaves it.
 
@@ -70,17 +73,20 @@ class Module:
             statics, config: values of the constant ports; writes before the stream, without the enable.
             seed, idle, stall: each cycle the source pauses with probability ``idle`` and the sink with ``stall``.
             most_cycles: the run ends with an error after so many cycles.
+            waves: file for waveforms (VCD) of every signal; needs ``trace``. Cycle n lasts from 10 n to 10 n + 9.
 
         Raises:
             FpgaError: beats are missing at the end, or a waiting beat changed before it was taken.
         """
+        if waves is not None and not self.trace:
+            raise FpgaError(f"{self.name} is built without waveforms; use Module(..., trace=True)")
         lines = [_line("static", self.statics, statics or {})]
         lines += [_line("config", self.config, {**words, self.config[0]: 1}) for words in config]
         lines += [_line("in", self.inputs, beat) for beat in beats]
         with tempfile.TemporaryDirectory() as folder:
             script = Path(folder) / "script"
             script.write_text("\n".join(lines), encoding="ascii")
-            arguments = (script, seed, idle, stall, expected, most_cycles)
+            arguments = (script, seed, idle, stall, expected, most_cycles, *([waves] if waves else []))
             done = subprocess.run([self.binary, *map(str, arguments)], capture_output=True, text=True, check=False)
         if done.returncode:
             raise FpgaError(f"{self.name}: the simulation ended with code {done.returncode}: {done.stderr.strip()}")
@@ -180,22 +186,28 @@ def _build(module: Module) -> Path:
     defines = [f"-D{kind}_PORTS={''.join(f'X({port})' for port in names)}" for kind, names in ports.items()]
     defines.append(f"-DCONFIG_OFF(top)={f'top.{module.config[0]} = 0' if module.config else '(void)top'}")
 
+    flags += ["--trace"] if module.trace else []
+    defines.append(f"-DVM_TRACE={int(module.trace)}")
+
     def build(work: Path) -> None:
         verilator(["--cc", "-Wall", "--Mdir", work, "--prefix", "Vtop", "--top-module", module.name, *flags, *needed])
         _amalgamate(work, [*sorted(work.glob("Vtop*.cpp")), BENCH])
-        _call([*_CXX, *defines, *_includes(work), str(work / "all.cc"), str(_runtime()), "-o", str(work / "result")])
+        parts = [str(work / "all.cc"), str(_runtime(module.trace))]
+        _call([*_CXX, *defines, *_includes(work), *parts, "-o", str(work / "result")])
 
     return _cached(module.name, [*flags, *defines], [*needed, BENCH], build)
 
 
-def _runtime() -> Path:
+def _runtime(trace: bool) -> Path:
     """Verilator's own library, one object file that all modules share."""
+    names = ["verilated.cpp", "verilated_threads.cpp", *(["verilated_vcd_c.cpp"] if trace else [])]
+    defines = [f"-DVM_TRACE={int(trace)}"]
 
     def build(work: Path) -> None:
-        _amalgamate(work, [_include() / name for name in ("verilated.cpp", "verilated_threads.cpp")])
-        _call([*_CXX, *_includes(work), "-c", str(work / "all.cc"), "-o", str(work / "result")])
+        _amalgamate(work, [_include() / name for name in names])
+        _call([*_CXX, *defines, *_includes(work), "-c", str(work / "all.cc"), "-o", str(work / "result")])
 
-    return _cached("runtime", [], [], build)
+    return _cached("runtime", defines, [], build)
 
 
 def _cached(name: str, texts: Sequence[str], files: Sequence[Path], build: Callable[[Path], None]) -> Path:

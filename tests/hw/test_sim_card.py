@@ -1,17 +1,21 @@
 """nvnmd.sim equals the verilated card in the cycle at which every beat passes the bus."""
 
 import zlib
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from card_cases import BUS, bus_module
 from rtl_cases import small_model
+from waves import signals
 
 from nvnmd.fpga.configuration import Configuration, configuration_for
 from nvnmd.fpga.stream import Kind, encode
 from nvnmd.quantize.testing import random_model
-from nvnmd.sim.card import CardSizes, Status, packet_beats, packets, simulate_card
+from nvnmd.sim import PLACES
+from nvnmd.sim.card import PACKET_PLACES, CardSizes, Status, packet_beats, packets, simulate_card
 
 pytestmark = pytest.mark.hw
 UNEVEN = random_model(5, m1=5, m2=2, neuron=(7, 7, 7), skip=False, type_map=("Ge", "Sb", "Te"))
@@ -80,6 +84,14 @@ def stream(card: Configuration, seed: int, length: int = 50) -> tuple[list[bytes
     return transfers, packets(kind, status, words, beats, loaded)
 
 
+def bus_beats(transfers: list[bytes]) -> list[dict[str, int]]:
+    return [
+        {"s_data": int.from_bytes(data[at : at + 64], "little"), "s_last": int(at + 64 == len(data))}
+        for data in transfers
+        for at in range(0, len(data), 64)
+    ]
+
+
 @pytest.mark.parametrize("traffic", TRAFFIC, ids=str)
 @pytest.mark.parametrize("name", CARDS)
 def test_every_cycle(name: str, traffic: tuple[float, float]) -> None:
@@ -87,14 +99,59 @@ def test_every_cycle(name: str, traffic: tuple[float, float]) -> None:
     module, sizes = bus_module(card), CardSizes.from_parameters(card.parameters, loaded=False)
     for seed in range(10):
         transfers, rows = stream(card, zlib.crc32(name.encode()) + seed)
-        beats = [
-            {"s_data": int.from_bytes(data[at : at + 64], "little"), "s_last": int(at + 64 == len(data))}
-            for data in transfers
-            for at in range(0, len(data), 64)
-        ]
         trace = simulate_card(sizes, rows, seed=seed, idle=idle, stall=stall, keep="beats")
-        run = module.run(beats, trace.bus_out, seed=seed, idle=idle, stall=stall, statics=dict.fromkeys(BUS, 0))
+        run = module.run(
+            bus_beats(transfers), trace.bus_out, seed=seed, idle=idle, stall=stall, statics=dict.fromkeys(BUS, 0)
+        )
         assert trace.entered.tolist() == run.entered, seed
         assert trace.left.tolist() == run.left, seed
         ends = [cycle for cycle, beat in zip(run.left, run.beats, strict=True) if beat["m_last"]]
         assert trace.packets[:, -1].tolist() == ends
+
+
+PIPELINE = "i_core.i_pipeline."
+ENDS = {
+    "checked": ("i_core.i_in.finish",),
+    "dispatched": ("i_core.i_dispatch.h_ready",),
+    "answered": ("i_core.i_out.p_ready",),
+    "neighbors in": tuple(PIPELINE + name for name in ("s_valid", "s_ready", "s_last")),
+    "neighbors out": tuple(PIPELINE + name for name in ("n_take", "n_last")),
+    "network in": tuple(PIPELINE + name for name in ("d_valid", "d_ready")),
+    "network out": tuple(PIPELINE + name for name in ("net_valid", "net_ready", "net_last")),
+    "gradient in": tuple(PIPELINE + name for name in ("rows_take", "rows_last")),
+    "forces in": tuple(PIPELINE + name for name in ("enter", "w_last")),
+    "forces out": tuple(PIPELINE + name for name in ("m_valid", "m_ready", "m_last")),
+}
+"""Signals that are all high where the end of a packet passes a place."""
+FILLED = {
+    "headers": "i_core.i_in.i_headers.count",
+    "records of answers": "i_core.i_dispatch.i_records.count",
+    "atoms in flight": "i_core.i_dispatch.in_flight",
+    "neighbors": "i_core.i_pipeline.i_wait.count",
+    "atoms behind the descriptor": "i_core.i_pipeline.i_records.count",
+}
+
+
+@pytest.mark.parametrize("traffic", [(0.0, 0.0), (0.0, 0.6), (0.3, 0.3)], ids=str)
+@pytest.mark.parametrize("name", ["two lanes", "little room"])
+def test_places_inside(name: str, traffic: tuple[float, float], tmp_path: Path) -> None:
+    """Every packet passes every block in the cycle that the simulator says, and stores are as full."""
+    card, (idle, stall) = CARDS[name], traffic
+    sizes = CardSizes.from_parameters(card.parameters, loaded=False)
+    transfers, rows = stream(card, 77)
+    trace = simulate_card(sizes, rows, seed=5, idle=idle, stall=stall, keep="beats")
+    module, waves = replace(bus_module(card), trace=True), tmp_path / "waves.vcd"
+    rest = {"statics": dict.fromkeys(BUS, 0), "seed": 5, "idle": idle, "stall": stall}
+    module.run(bus_beats(transfers), trace.bus_out, waves=waves, **rest)
+    found = signals(waves, {signal for group in (*ENDS.values(), FILLED.values()) for signal in group})
+    for place, group in ENDS.items():
+        cycles = np.flatnonzero(np.all([found[signal] for signal in group], axis=0))
+        if place == "network in":  # its stream marks no end
+            beats = -(-card.m1 * card.m2 // card.fitting_lanes)
+            cycles = cycles[beats - 1 :: beats]
+        inside = place in PLACES
+        column = (PLACES if inside else PACKET_PLACES).index(place)
+        wanted = trace.atoms[:, column] if inside else trace.packets[:, column]
+        assert cycles.tolist() == wanted.tolist(), place
+    for store, signal in FILLED.items():
+        assert found[signal].max() == trace.most[store] > 0, store

@@ -5,6 +5,7 @@
 //   static WORD…   constants of the run       config WORD…   one write through the cfg_ ports, before the stream
 //   in WORD…       one beat
 // Arguments: script, seed, idle and stall probability (per cycle), beats expected, most cycles.
+// A seventh argument, where the build has VM_TRACE, is a file for waveforms (VCD; cycle n lasts from 10 n to 10 n + 9).
 // Prints `out CYCLE WORD…` for each beat that leaves and `in CYCLE` for each that enters.
 #include <cstdint>
 #include <cstdio>
@@ -17,6 +18,9 @@
 
 #include "Vtop.h"
 #include "verilated.h"
+#if VM_TRACE
+#include "verilated_vcd_c.h"
+#endif
 
 namespace {
 
@@ -88,9 +92,36 @@ void put_beat(Vtop& top, const Line& words) {
 #undef X
 }
 
-void tick(Vtop& top) {
+// Waveforms of the stream, not of reset and configuration before it.
+class Waves {
+ public:
+#if VM_TRACE
+  Waves(Vtop& top, const char* path) : open_(path != nullptr) {
+    if (!open_) return;
+    Verilated::traceEverOn(true);
+    top.trace(&file_, 99);
+    file_.open(path);
+  }
+  ~Waves() {
+    if (open_) file_.close();
+  }
+  void dump(long time) {
+    if (open_) file_.dump(static_cast<vluint64_t>(time));
+  }
+
+ private:
+  bool open_;
+  VerilatedVcdC file_;
+#else
+  Waves(Vtop&, const char*) {}
+  void dump(long) {}
+#endif
+};
+
+void tick(Vtop& top, Waves* waves = nullptr, long time = 0) {
   top.clk = 1;
   top.eval();
+  if (waves != nullptr) waves->dump(time);
   top.clk = 0;
   top.eval();
 }
@@ -114,7 +145,7 @@ void configure(Vtop& top, const Script& script) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 7) return 2;
+  if (argc != 7 && argc != 8) return 2;
   const Script script = read(argv[1]);
   std::mt19937 random(static_cast<unsigned>(std::atoi(argv[2])));
   const double idle = std::atof(argv[3]), stall = std::atof(argv[4]);
@@ -122,6 +153,7 @@ int main(int argc, char** argv) {
   std::uniform_real_distribution<double> chance(0.0, 1.0);
 
   Vtop top;
+  Waves waves(top, argc == 8 ? argv[7] : nullptr);
   top.rst = 1;
   top.s_valid = 0;
   top.m_ready = 0;
@@ -143,6 +175,7 @@ int main(int argc, char** argv) {
     }
     top.m_ready = chance(random) >= stall;
     top.eval();
+    waves.dump(10 * cycle);
     const bool taken = top.s_valid && top.s_ready, given = top.m_valid && top.m_ready;
     const std::string words = top.m_valid ? output_words(top) : "";
     if (!held.empty() && words != held) {
@@ -153,7 +186,7 @@ int main(int argc, char** argv) {
     if (taken) std::printf("in %ld\n", cycle);
     if (given) std::printf("out %ld%s\n", cycle, words.c_str());
     received += given;
-    tick(top);
+    tick(top, &waves, 10 * cycle + 5);
     if (taken) {
       top.s_valid = 0;
       ++sent;
