@@ -4,7 +4,7 @@
 #include <nanobind/stl/array.h>
 #include <nanobind/stl/vector.h>
 
-#include "card_player.hpp"
+#include "host_model.hpp"
 #include "player.hpp"
 
 namespace nb = nanobind;
@@ -13,13 +13,13 @@ using namespace nvnmd::sim;
 namespace {
 
 // Hands a vector to numpy without a copy.
-template <typename Value>
-nb::ndarray<nb::numpy, std::int64_t> array(std::vector<Value>&& values, std::size_t columns) {
+template <typename Word = std::int64_t, typename Value>
+nb::ndarray<nb::numpy, Word> array(std::vector<Value>&& values, std::size_t columns) {
   auto* kept = new std::vector<Value>(std::move(values));
   nb::capsule owner(kept, [](void* pointer) noexcept { delete static_cast<std::vector<Value>*>(pointer); });
-  auto* data = reinterpret_cast<std::int64_t*>(kept->data());
-  if (columns == 0) return nb::ndarray<nb::numpy, std::int64_t>(data, {kept->size()}, owner);
-  return nb::ndarray<nb::numpy, std::int64_t>(data, {kept->size(), columns}, owner);
+  auto* data = reinterpret_cast<Word*>(kept->data());
+  if (columns == 0) return nb::ndarray<nb::numpy, Word>(data, {kept->size()}, owner);
+  return nb::ndarray<nb::numpy, Word>(data, {kept->size(), columns}, owner);
 }
 
 using Rows = nb::ndarray<const std::int32_t, nb::shape<-1, 5>, nb::c_contig, nb::device::cpu>;
@@ -107,4 +107,47 @@ NB_MODULE(_cycles, m) {
         return dict_of(std::move(trace));
       },
       nb::arg("sizes"), nb::arg("packets"), nb::arg("seed"), nb::arg("idle"), nb::arg("stall"), nb::arg("keep"));
+
+  nb::class_<Link>(m, "Link")
+      .def(nb::init<>())
+      .def_rw("bytes_per_cycle", &Link::bytes_per_cycle)
+      .def_rw("latency", &Link::latency)
+      .def_rw("gap", &Link::gap)
+      .def_rw("spike_probability", &Link::spike_probability)
+      .def_rw("spike", &Link::spike);
+
+  nb::class_<HostSizes>(m, "HostSizes")
+      .def(nb::init<>())
+      .def_rw("link_in", &HostSizes::in)
+      .def_rw("link_out", &HostSizes::out)
+      .def_rw("threads", &HostSizes::threads)
+      .def_rw("pack_atom", &HostSizes::pack_atom)
+      .def_rw("pack_neighbor", &HostSizes::pack_neighbor)
+      .def_rw("unpack_atom", &HostSizes::unpack_atom)
+      .def_rw("unpack_neighbor", &HostSizes::unpack_neighbor)
+      .def_rw("buffer_atoms", &HostSizes::buffer_atoms)
+      .def_rw("buffers", &HostSizes::buffers)
+      .def_rw("bridge_beats", &HostSizes::bridge_beats)
+      .def_rw("seed", &HostSizes::seed);
+
+  m.def(
+      "play_host",
+      [](const CardSizes& sizes, const Rows& rows, const HostSizes& host, int keep) {
+        const std::vector<Packet> packets = packets_of(rows);
+        HostTrace trace;
+        {
+          nb::gil_scoped_release free;
+          trace = play(sizes, packets, host, static_cast<Keep>(keep));
+        }
+        nb::dict result;
+        result["cycles"] = trace.cycles;
+        result["threads_busy"] = trace.threads_busy;
+        result["in_busy"] = trace.in_busy;
+        result["out_busy"] = trace.out_busy;
+        result["out_full"] = trace.out_full;
+        result["buffers"] = array<double>(std::move(trace.buffers), sizeof(BufferTimes) / sizeof(double));
+        result["card"] = dict_of(std::move(trace.card));
+        return result;
+      },
+      nb::arg("sizes"), nb::arg("packets"), nb::arg("host"), nb::arg("keep"));
 }
