@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from nvnmd.pcm.errors import PcmError
 
 _POSITION_COLUMNS = (("xu", "yu", "zu"), ("x", "y", "z"))
+_VELOCITY_COLUMNS = ("vx", "vy", "vz")
 
 
 @dataclass(frozen=True)
@@ -22,13 +23,14 @@ class Snapshot:
     """One configuration.
 
     positions: [n, 3] A, not necessarily inside the cell; cell: [3, 3] A, rows are the lattice vectors, periodic in all
-    three; symbols: [n] chemical symbols; step: time step of the run.
+    three; symbols: [n] chemical symbols; step: time step of the run; velocities: [n, 3] A/ps where they were stored.
     """
 
     positions: NDArray[np.float64]
     cell: NDArray[np.float64]
     symbols: NDArray[np.str_]
     step: int = 0
+    velocities: NDArray[np.float64] | None = None
 
 
 def read_dump(path: Path) -> Iterator[Snapshot]:
@@ -63,11 +65,12 @@ def _read_frame(file: TextIO, path: Path) -> Snapshot | None:
     lines = list(islice(file, count))
     if len(lines) < count or not lines[-1].endswith("\n"):
         return None
-    table = np.array([line.split() for line in lines])
-    positions = table[:, [columns.index(name) for name in names]].astype(np.float64)
-    symbols = table[:, columns.index("element")]
+    wanted = [*names, *(_VELOCITY_COLUMNS if set(_VELOCITY_COLUMNS) <= set(columns) else ())]
+    numbers = np.loadtxt(lines, usecols=[columns.index(name) for name in wanted], ndmin=2)
+    symbols = np.loadtxt(lines, usecols=columns.index("element"), dtype="U2", ndmin=1)
     cell, origin = _cell([[float(word) for word in line] for line in head[4:7]])
-    return Snapshot(positions - origin, cell, symbols, int(head[0][0]))
+    velocities = numbers[:, 3:] if len(wanted) > 3 else None
+    return Snapshot(numbers[:, :3] - origin, cell, symbols, int(head[0][0]), velocities)
 
 
 def _cell(bounds: list[list[float]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -14,16 +14,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations_with_replacement, product
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nvnmd.pcm.analysis.neighbors import cell_repeats, freud_box
 from nvnmd.pcm.errors import PcmError
 from nvnmd.pcm.trajectory import Snapshot
-
-if TYPE_CHECKING:
-    from freud.box import Box
 
 Pair = tuple[str, str]
 Floats = NDArray[np.float64]
@@ -89,8 +86,8 @@ def _pair_counts(snapshot: Snapshot, pairs: list[Pair], r_max_A: float, bins: in
     from freud.locality import AABBQuery
 
     fractions = np.linalg.solve(snapshot.cell.T, snapshot.positions.T).T % 1.0
-    repeats = _repeats(snapshot.cell, r_max_A)
-    box = _box(snapshot.cell, repeats)
+    repeats = cell_repeats(snapshot.cell, r_max_A)
+    box = freud_box(snapshot.cell, repeats)
     # The images of the home cell come first, so that point i is query point i and can be left out as itself.
     shifts = np.array(list(product(*(range(n) for n in repeats))))
     counts = {}
@@ -103,19 +100,3 @@ def _pair_counts(snapshot: Snapshot, pairs: list[Pair], r_max_A: float, bins: in
         rdf.compute(query, query_points=box.make_absolute(home / repeats), neighbors=neighbors)
         counts[a, b] = np.asarray(rdf.bin_counts, dtype=np.float64)
     return counts
-
-
-def _repeats(cell: Floats, r_max_A: float) -> NDArray[np.int64]:
-    """How often the cell is repeated along each axis so that a sphere of r_max meets every image once at most."""
-    heights = abs(np.linalg.det(cell)) / np.linalg.norm(np.cross(cell[[1, 2, 0]], cell[[2, 0, 1]]), axis=1)
-    return np.ceil(2.0002 * r_max_A / heights).astype(np.int64)
-
-
-def _box(cell: Floats, repeats: NDArray[np.int64]) -> Box:
-    """freud's box of the repeated cell; it knows one orientation only, so that lengths and angles are handed over."""
-    from freud.box import Box
-
-    vectors = cell * repeats[:, None]
-    lengths = np.linalg.norm(vectors, axis=1)
-    cosines = [vectors[i] @ vectors[j] / (lengths[i] * lengths[j]) for i, j in ((1, 2), (0, 2), (0, 1))]
-    return Box.from_box_lengths_and_angles(*lengths, *np.arccos(cosines))
