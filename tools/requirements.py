@@ -1,4 +1,4 @@
-"""Print, one a line, what pyproject.toml asks for to build, run and develop the project."""
+"""Print, one a line, what pyproject.toml asks for to build, run, test and develop the project."""
 
 import tomllib
 from pathlib import Path
@@ -12,6 +12,7 @@ def main() -> None:
         *pyproject["build-system"]["requires"],
         *project["dependencies"],
         *project["optional-dependencies"]["dev"],
+        *project["optional-dependencies"]["hls"],
     ]
     print("\n".join(dict.fromkeys(wanted)))
 

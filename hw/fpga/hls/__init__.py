@@ -1,7 +1,7 @@
 """The second way to hardware: the per-atom function as an hls4ml project for Vitis HLS, simulated in C with g++ alone.
 
-``layers/`` holds our hls4ml layers, one folder each; ``import nvnmd.fpga.hls`` is light, hls4ml is imported when a project
-is written.
+``layers/`` holds our hls4ml layers, one folder each; ``import nvnmd.fpga.hls`` is light, hls4ml is imported when a
+project is written.
 """
 
 from importlib import import_module

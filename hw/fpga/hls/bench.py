@@ -1,7 +1,7 @@
 """What we add to the files of hls4ml: an interface for whole words, and a test bench that compares every answer.
 
-hls4ml's own bridge and test bench pass floating-point numbers; the test bench reads them as ``float``, which 32-bit words
-do not fit.
+hls4ml's own bridge and test bench pass floating-point numbers; the test bench reads them as ``float``, which 32-bit
+words do not fit.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ void nvnmd_evaluate(const unsigned *packets, unsigned *answers, unsigned long at
 }}
 }}
 """
-_TEST_BENCH = """// Loads the ports, plays packets, compares every word of the answers; what Vitis HLS runs as C simulation and cosimulation.
+_TEST_BENCH = """// Loads the ports, plays packets, compares every word of the answers.
+// What Vitis HLS runs as C simulation and cosimulation.
 #include <cstdio>
 #include <fstream>
 #include <iostream>

@@ -128,6 +128,7 @@ class Csim:
         for number, atom in enumerate(atoms):
             if len(atom.neighbor_type) > self.sizes.max_neighbors:
                 raise HlsError(
-                    f"atom {number} has {len(atom.neighbor_type)} neighbors; the project holds {self.sizes.max_neighbors}"
+                    f"atom {number} has {len(atom.neighbor_type)} neighbors; "
+                    f"the project holds {self.sizes.max_neighbors}"
                 )
         return read_answers(self.play(packet_frames(atoms, self.sizes)))

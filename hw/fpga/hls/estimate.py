@@ -1,7 +1,7 @@
-"""What a project is likely to cost: counted multipliers and memory, and an *estimate* of initiation interval and latency.
+"""What a project is likely to cost: counted multipliers and memory, *estimated* initiation interval and latency.
 
-Nothing here was synthesized. Loops are taken to reach the interval of one cycle that their pragmas ask for, and layers to
-restart when they have ended, as hls4ml's dataflow does; only Vitis HLS can say whether they do.
+Nothing here was synthesized. Loops are taken to reach the interval of one cycle that their pragmas ask for, and layers
+to restart when they have ended, as hls4ml's dataflow does; only Vitis HLS can say whether they do.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _ROW_STREAMS = {"Unpack", "Radial", "Guard", "Feature", "Environment", "ForceDot
 
 @dataclass(frozen=True)
 class LayerEstimate:
-    """A layer: cycles that it is busy with one atom, and when its first and last words leave, counted from the packet."""
+    """A layer: cycles that it is busy with one atom, and cycles from the packet to its first and last words."""
 
     name: str
     cycles: int

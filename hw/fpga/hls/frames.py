@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -48,3 +49,8 @@ def read_answers(answers: Frames) -> list[Answer]:
         StreamError: a frame that holds no valid answer.
     """
     return [next(decode(frame.astype("<u4").tobytes())) for frame in answers]
+
+
+def read_frames(path: Path) -> Frames:
+    """Frames of a file with one frame a line, words in hexadecimal."""
+    return np.array([[int(word, 16) for word in line.split()] for line in path.read_text().splitlines()], np.uint32)

@@ -11,17 +11,25 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from nvnmd.fpga.hls.bench import csim_interface, test_bench
 from nvnmd.fpga.hls.errors import HlsError
+from nvnmd.fpga.hls.estimate import estimate, stream_atoms
+from nvnmd.fpga.hls.frames import read_frames
 from nvnmd.fpga.hls.options import HlsOptions
 from nvnmd.fpga.hls.parts import check_part
 from nvnmd.fpga.hls.ports import port_words
 from nvnmd.fpga.hls.sizes import Sizes, sizes_of
-from nvnmd.fpga.hls.tools import check_hls4ml
+from nvnmd.fpga.hls.summary import estimate_record, write_estimate
+from nvnmd.fpga.hls.tools import check_compiler, check_hls4ml
 from nvnmd.quantize.integer_model import IntegerModel
 
 RECORD = "nvnmd.json"
 """File of a project that says what it was made from."""
+
+
+RECORD_FORMAT = "nvnmd hls project"
 
 
 def make_graph(model: IntegerModel, sizes: Sizes, options: HlsOptions, folder: Path) -> Any:
@@ -79,8 +87,6 @@ def _config(layers: list[dict[str, Any]], options: HlsOptions, folder: Path) -> 
 
 def _set_depths(graph: Any) -> None:
     """Give streams that wait for a longer branch room for the atoms in flight meanwhile."""
-    from nvnmd.fpga.hls.estimate import stream_atoms
-
     for name, atoms in stream_atoms(graph).items():
         variable = graph.output_vars[name]
         mode, beats = variable.pragma
@@ -93,6 +99,7 @@ def write_project(
     options: HlsOptions | None = None,
     sizes: Sizes | None = None,
     overwrite: bool = False,
+    check: bool = True,
 ) -> Path:
     """Write a project; the folder appears when it is complete.
 
@@ -101,9 +108,12 @@ def write_project(
         folder: of the project; must not exist unless ``overwrite``.
         options: part, clock, reuse factor.
         sizes: what the build can hold; those of the model by default.
+        overwrite: replace a project that is there.
+        check: compile the C simulation and play the test bench before the folder appears.
 
     Raises:
-        HlsError: a model, part or reuse factor that cannot be built, hls4ml missing, or a folder in the way.
+        HlsError: a model, part or reuse factor that cannot be built, hls4ml or g++ missing, a folder in the way, or a
+            simulation that differs from the reference.
     """
     options = options or HlsOptions()
     _check_target(folder, overwrite)
@@ -111,6 +121,8 @@ def write_project(
     words = port_words(model, sizes)
     check_hls4ml()
     check_part(sizes, options)
+    if check:
+        check_compiler()
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as hidden:
         work = Path(hidden) / folder.name
@@ -118,7 +130,10 @@ def write_project(
         write_files(graph)
         test_bench(work, model, sizes, options.name, words)
         _record(work, model, sizes, options)
+        write_estimate(work, estimate_record(estimate(graph, sizes, options.reuse), options, _reuse(graph)))
         _settle(work, folder)
+        if check:
+            _check(work, model)
         _swap(work, folder)
     return folder
 
@@ -137,6 +152,22 @@ def _check_target(folder: Path, overwrite: bool) -> None:
         raise HlsError(f"{folder} exists and is no HLS project of nvnmd; choose another folder")
     if not overwrite:
         raise HlsError(f"{folder} exists; give --overwrite to replace it, or choose another folder")
+
+
+def _reuse(graph: Any) -> dict[str, int]:
+    """Reuse factors of the dense layers; hls4ml allows only some."""
+    nodes = [node for node in graph.get_layers() if node.class_name == "TypedDense"]
+    return {node.name: int(node.get_attr("reuse_factor")) for node in nodes}
+
+
+def _check(work: Path, model: IntegerModel) -> None:
+    from nvnmd.fpga.hls.csim import open_csim
+
+    simulation = open_csim(work, model)
+    packets, wanted = (read_frames(work / "tb_data" / name) for name in ("packets.hex", "answers.hex"))
+    different = int(np.count_nonzero(simulation.play(packets) != wanted))
+    if different:
+        raise HlsError(f"the C simulation differs from the integer reference in {different} of {wanted.size} words")
 
 
 def _settle(work: Path, folder: Path) -> None:
@@ -159,7 +190,7 @@ def _record(work: Path, model: IntegerModel, sizes: Sizes, options: HlsOptions) 
     from importlib.metadata import version
 
     record = {
-        "format": "nvnmd hls project",
+        "format": RECORD_FORMAT,
         "hls4ml": version("hls4ml"),
         "options": asdict(options),
         "sizes": asdict(sizes),

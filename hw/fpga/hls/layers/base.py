@@ -1,4 +1,4 @@
-"""What our hls4ml layers share: one output tensor, at most two memory ports, a header with a function of the layer's name.
+"""What our hls4ml layers share: one output tensor, at most two memory ports, a header with a function.
 
 A layer of ours is a folder with the parts that hls4ml's Extension API asks for: a layer class, a handler that makes the
 entry of the layer list from model sizes and number formats, templates (made here, the same for all), and a C++ header.
@@ -64,7 +64,7 @@ class Build:
 
 
 class PortVariable(WeightVariable):  # type: ignore[misc]
-    """A memory port. Contents are loaded at run time, so the header that hls4ml writes declares it and lists nothing."""
+    """A memory port. It is loaded at run time, so the header that hls4ml writes declares it and lists nothing."""
 
     def __init__(self, var_name: str, port: Port, index: int) -> None:
         empty = np.zeros((port.rows, port.words))

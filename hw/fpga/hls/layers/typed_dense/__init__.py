@@ -33,7 +33,7 @@ _CONFIG = """struct config{index} : nnet::dense_config {{
 
 
 class TypedDense(Dense):  # type: ignore[misc]
-    """hls4ml's Dense: its Resource kernels and reuse factor; weight memories hold all types, and the tail is passed on."""
+    """hls4ml's Dense, its Resource kernels and reuse factor; memories hold all types, and the tail is passed on."""
 
     header = "nvnmd_typed_dense.h"
     _expected_attributes = [Attribute("n_in"), Attribute("n_out"), TypeAttribute("accum")]  # noqa: RUF012

@@ -9,7 +9,7 @@ from nvnmd.fpga.hls.layers.base import Build, Word, WordLayer, node
 
 
 class Unpack(WordLayer):
-    """Row 0: control, neighbors, sequence number; then displacement and type of every neighbor, -1 where there is none."""
+    """Row 0: control, neighbors, sequence number; then displacement and type of every neighbor, -1 for none."""
 
     header = "nvnmd_unpack.h"
 
