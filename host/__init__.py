@@ -7,6 +7,7 @@ from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
 
 from nvnmd.host._core import Error, header, kernel_names
+from nvnmd.host.card import CardCounts, CardOptions
 from nvnmd.host.many import evaluate_many
 from nvnmd.host.potential import Potential, RawResult, Result
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from nvnmd.host.calculator import NvnmdCalculator
 
 __all__ = [
+    "CardCounts",
+    "CardOptions",
     "Error",
     "NvnmdCalculator",
     "Potential",

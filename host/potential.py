@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nvnmd.host._core import Core, Error
+from nvnmd.host.card import CardCounts, CardOptions
 
 LIST_MARGIN_A = 1e-2
 """Neighbors are searched a little beyond the cutoff; which of them belong to the model is decided in integers."""
@@ -65,7 +66,7 @@ class Result:
 
 
 class Potential:
-    """A model file, ready to run on the CPU.
+    """A model file, ready to run on the CPU or on a card.
 
     Args:
         path: model file (``*.nvnmd``).
@@ -73,17 +74,26 @@ class Potential:
         threads: CPU threads; None takes ``OMP_NUM_THREADS``, or all cores. The count changes no bit.
         skin_A: neighbors are searched this much beyond the cutoff, and again only when an atom has moved by half of it:
             for molecular dynamics. Å.
+        card: run on this card; ``kernel`` is not used then, and ``threads`` pack and unpack.
 
     Raises:
-        Error: a bad model file, or an unknown kernel.
+        Error: a bad model file, an unknown kernel, or a card that cannot be used; then ``error.fault`` says why.
     """
 
     def __init__(
-        self, path: str | PathLike[str], kernel: str = "auto", threads: int | None = None, skin_A: float = 0.0
+        self,
+        path: str | PathLike[str],
+        kernel: str = "auto",
+        threads: int | None = None,
+        skin_A: float = 0.0,
+        card: CardOptions | None = None,
     ) -> None:
         from vesin import NeighborList
 
-        self._core = Core(fspath(path), kernel, threads or 0)
+        if card is None:
+            self._core = Core(fspath(path), kernel, threads or 0)
+        else:
+            self._core = Core(fspath(path), card.settings(threads or 0))
         self._search = NeighborList(
             cutoff=self.cutoff_A + LIST_MARGIN_A, full_list=True, skin=skin_A, n_threads=threads or 0
         )
@@ -103,6 +113,12 @@ class Potential:
     def description(self) -> str:
         """Backend, kernel and threads, for logs."""
         return self._core.description
+
+    @property
+    def card_counts(self) -> CardCounts | None:
+        """What has happened on the way to the card so far; None on the CPU."""
+        counts = self._core.card_counts()
+        return CardCounts(**counts) if counts else None
 
     def types_of(self, symbols: Sequence[str]) -> NDArray[np.int64]:
         """Return the type of every element symbol.

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <atomic>
-#include <cstdlib>
 #include <exception>
 #include <limits>
 #include <mutex>
@@ -8,20 +7,11 @@
 #include <utility>
 
 #include "backend.hpp"
-#include "error.hpp"
 #include "text.hpp"
+#include "threads.hpp"
 
 namespace nvnmd {
 namespace {
-
-int default_threads() {
-  if (const char* text = std::getenv("OMP_NUM_THREADS")) {
-    const int threads = std::atoi(text);
-    if (threads > 0) return threads;
-  }
-  const unsigned cores = std::thread::hardware_concurrency();
-  return cores > 0 ? static_cast<int>(cores) : 1;
-}
 
 // Keeps the error of the lowest batch, so that the same one is reported for any number of threads.
 class FirstError {
@@ -46,8 +36,7 @@ class CpuBackend final : public Backend {
  public:
   CpuBackend(std::shared_ptr<const Model> model, std::string_view kernel, int threads)
       : model_(std::move(model)), kernel_(make_kernel(model_, kernel)) {
-    if (threads < 0 || threads > 1024) throw Error(ErrorCode::backend, text("threads must be 0 (all) to 1024, not ", threads));
-    for (int worker = 0; worker < (threads > 0 ? threads : default_threads()); ++worker) {
+    for (int worker = 0, count = usable_threads(threads); worker < count; ++worker) {
       AtomBatch batch(kernel_->batch_atoms(), model_->max_neighbors);
       BatchResult result(batch);
       workers_.push_back({std::move(batch), std::move(result), kernel_->make_workspace()});

@@ -6,9 +6,13 @@
 
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/map.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include "card/card_backend.hpp"
+#include "card/codec_time.hpp"
+#include "card/emulator.hpp"
 #include "driver.hpp"
 #include "error.hpp"
 #include "version.hpp"
@@ -40,9 +44,23 @@ class Core {
  public:
   Core(const std::string& path, const std::string& kernel, int threads)
       : driver_(nvnmd::make_cpu_backend(nvnmd::Model::load(path), kernel, threads)) {}
+  Core(const std::string& path, const nvnmd::card::CardOptions& options) : Core(nvnmd::card::make_card_backend(nvnmd::Model::load(path), options)) {}
 
   const nvnmd::Model& model() const { return driver_.model(); }
   std::string description() const { return driver_.backend().description(); }
+
+  // Empty without a card.
+  nb::dict card_counts() const {
+    nb::dict found, faults;
+    if (card_ == nullptr) return found;
+    const nvnmd::card::CardCounts& counts = card_->counts();
+    for (std::size_t n = 0; n < counts.faults.size(); ++n) faults[nvnmd::card::kFaultNames[n]] = counts.faults[n];
+    found["faults"] = faults;
+    found["transfers"] = counts.transfers;
+    found["loads"] = counts.loads;
+    found["longest_wait_s"] = counts.longest_wait_s;
+    return found;
+  }
 
   nb::dict compute_vectors(const Integers& types, const Integers& center, const Integers& neighbor, const Reals& vectors, bool virial, bool atom_virial) {
     return compute(nvnmd::NeighborVectors(model(), view(types), view(center), view(neighbor), view(vectors)), {virial, atom_virial});
@@ -53,6 +71,8 @@ class Core {
   }
 
  private:
+  explicit Core(std::unique_ptr<nvnmd::card::CardBackend> card) : card_(card.get()), driver_(std::move(card)) {}
+
   nb::dict compute(const nvnmd::Centers& centers, nvnmd::Wanted wanted) {
     nb::gil_scoped_release release;
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -72,8 +92,42 @@ class Core {
   }
 
   std::mutex mutex_;
+  const nvnmd::card::CardBackend* card_ = nullptr;  // the driver's
   nvnmd::ForceDriver driver_;
 };
+
+// A card in this process, for a server of bytes in Python.
+class CardEmulator {
+ public:
+  CardEmulator(const std::vector<std::string>& paths, std::uint32_t fitting_lanes, std::uint32_t identity) : card_(load(paths), fitting_lanes, identity) {}
+
+  nb::bytes transfer(const nb::bytes& data) {
+    const auto* begin = reinterpret_cast<const std::byte*>(data.c_str());
+    const nvnmd::card::Bytes out = card_.transfer({begin, data.size()});
+    return nb::bytes(reinterpret_cast<const char*>(out.data()), out.size());
+  }
+  void reset() { card_.reset(); }
+  std::uint32_t read_register(std::uint32_t number) const { return card_.read_register(number); }
+  void write_register(std::uint32_t number, std::uint32_t word) { card_.write_register(number, word); }
+
+ private:
+  static std::vector<std::shared_ptr<const nvnmd::Model>> load(const std::vector<std::string>& paths) {
+    std::vector<std::shared_ptr<const nvnmd::Model>> models;
+    for (const std::string& path : paths) models.push_back(nvnmd::Model::load(path));
+    return models;
+  }
+
+  nvnmd::card::Emulator card_;
+};
+
+nb::list load_packets(const std::string& path, const std::map<std::uint32_t, std::uint32_t>& registers, std::uint32_t first) {
+  const auto word = [&](std::uint32_t number) { return registers.contains(number) ? registers.at(number) : 0u; };
+  nb::list packets;
+  for (const nvnmd::card::Bytes& packet : nvnmd::card::encode_load(*nvnmd::Model::load(path), nvnmd::card::Sizes::read(word), first).packets) {
+    packets.append(nb::bytes(reinterpret_cast<const char*>(packet.data()), packet.size()));
+  }
+  return packets;
+}
 
 const char* code_name(nvnmd::ErrorCode code) {
   switch (code) {
@@ -97,6 +151,7 @@ void translate(const std::exception_ptr& pointer, void* error_type) {
     value.attr("code") = code_name(error.code());
     value.attr("atom") = error.atom();
     value.attr("neighbor") = error.neighbor();
+    if (const auto* device = dynamic_cast<const nvnmd::card::DeviceError*>(&error)) value.attr("fault") = device->fault_name();
     PyErr_SetObject(type.ptr(), value.ptr());
   }
 }
@@ -112,6 +167,7 @@ NB_MODULE(_core, m) {
   error_type->attr("code") = code_name(nvnmd::ErrorCode::out_of_range);
   error_type->attr("atom") = -1;
   error_type->attr("neighbor") = -1;
+  error_type->attr("fault") = "";  // of a card: what went wrong
   error_type->attr("frame") = -1;  // set by evaluate_many
   nb::register_exception_translator(translate, error_type);
 
@@ -120,8 +176,43 @@ NB_MODULE(_core, m) {
       "header", [](const std::string& path) { return nvnmd::Model::load(path)->header; }, nb::arg("path"),
       "JSON metadata of a model file, which is checked as a whole.");
 
-  nb::class_<Core>(m, "Core", "One model on the CPU; words in, words out.")
+  m.def("load_packets", &load_packets, nb::arg("path"), nb::arg("registers"), nb::arg("first") = 1,
+        "Packets that load a model into a card with these registers.");
+  m.def(
+      "time_packets",
+      [](const std::string& path, int neighbors, int atoms, double seconds) {
+        const nvnmd::card::CodecTime time = nvnmd::card::time_packets(*nvnmd::Model::load(path), neighbors, atoms, seconds);
+        nb::dict found;
+        found["pack_s"] = time.pack_s;
+        found["unpack_s"] = time.unpack_s;
+        return found;
+      },
+      nb::arg("path"), nb::arg("neighbors"), nb::arg("atoms") = 256, nb::arg("seconds") = 0.2,
+      "Seconds that one thread takes to write the packet of an atom, and to check and take over its answer.");
+
+  using nvnmd::card::CardOptions;
+  nb::class_<CardOptions>(m, "CardSettings", "How a card is used; nvnmd.host.CardOptions in C++.")
+      .def(nb::init<>())
+      .def_rw("device", &CardOptions::device)
+      .def_rw("threads", &CardOptions::threads)
+      .def_rw("buffers", &CardOptions::buffers)
+      .def_rw("atoms", &CardOptions::atoms)
+      .def_rw("timeout_s", &CardOptions::timeout_s)
+      .def_rw("retries", &CardOptions::retries)
+      .def_rw("patience_s", &CardOptions::patience_s);
+
+  nb::class_<CardEmulator>(m, "CardEmulator", "Answers packets as a card does, with the CPU's kernels.")
+      .def(nb::init<const std::vector<std::string>&, std::uint32_t, std::uint32_t>(), nb::arg("paths"), nb::arg("fitting_lanes") = 3,
+           nb::arg("identity") = 1)
+      .def("transfer", &CardEmulator::transfer, nb::arg("data"))
+      .def("reset", &CardEmulator::reset)
+      .def("read_register", &CardEmulator::read_register, nb::arg("number"))
+      .def("write_register", &CardEmulator::write_register, nb::arg("number"), nb::arg("word"));
+
+  nb::class_<Core>(m, "Core", "One model on the CPU or on a card; words in, words out.")
       .def(nb::init<const std::string&, const std::string&, int>(), nb::arg("path"), nb::arg("kernel") = "auto", nb::arg("threads") = 0)
+      .def(nb::init<const std::string&, const CardOptions&>(), nb::arg("path"), nb::arg("card"))
+      .def("card_counts", &Core::card_counts)
       .def_prop_ro("type_map", [](const Core& core) { return core.model().type_map; })
       .def_prop_ro("rcut_A", [](const Core& core) { return core.model().rcut; })
       .def_prop_ro("max_neighbors", [](const Core& core) { return core.model().max_neighbors; })

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import zlib
 from collections import defaultdict
 from collections.abc import Iterator
+
+import numpy as np
 
 from nvnmd.fpga.configuration import Configuration
 from nvnmd.fpga.pipeline import ENERGY_BIAS, FITTING, Row, constants, rows
@@ -29,19 +32,20 @@ def constant_words(model: IntegerModel) -> list[int]:
 
 
 def encode_load(model: IntegerModel, configuration: Configuration, first: int = 1) -> list[bytes]:
-    """Packets that load a model, numbered from ``first``.
+    """Packets that load a model, numbered from ``first``. Its tag is the checksum of the rows' words.
 
     Raises:
         FpgaError: the model does not fit the card.
     """
     configuration.check(model)
-    packets = [encode(Kind.LOAD_BEGIN, [configuration.identity], first)]
-    written = 0
-    for body in _bodies(model, configuration):
-        packets.append(encode(Kind.LOAD_ROWS, body, first + len(packets)))
-        written += (len(body) - 1) // (body[0] >> 8 & 0xFF)
-    packets.append(encode(Kind.LOAD_END, [written], first + len(packets)))
-    return packets
+    bodies = list(_bodies(model, configuration))
+    written = sum((len(body) - 1) // (body[0] >> 8 & 0xFF) for body in bodies)
+    tag = 0
+    for body in bodies:
+        tag = zlib.crc32(np.array(body, "<u8").tobytes(), tag)
+    begin = encode(Kind.LOAD_BEGIN, [configuration.identity | tag << 32], first)
+    rows = [encode(Kind.LOAD_ROWS, body, first + 1 + n) for n, body in enumerate(bodies)]
+    return [begin, *rows, encode(Kind.LOAD_END, [written], first + 1 + len(rows))]
 
 
 def _bodies(model: IntegerModel, configuration: Configuration) -> Iterator[list[int]]:

@@ -22,3 +22,24 @@ class Register(IntEnum):
     """First of eight: answers by status."""
     COUNTS = 20
     """First of twelve: words clipped by stage, and neighbors too close."""
+    TAG = 32
+    SIZES = 33
+    """First of those of ``SIZES``."""
+
+
+SIZES = (
+    "m1",
+    "m2",
+    "layers",
+    "width",
+    "skip",
+    "seg_bits",
+    "segments",
+    "feature_tables",
+    "scalar_tables",
+    "guard_tables",
+    "guard_segments",
+    "gates",
+    "fitting_lanes",
+)
+"""Fields of ``Configuration`` that a host reads from the registers."""

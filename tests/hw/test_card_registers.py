@@ -9,16 +9,33 @@ from nvnmd.fpga.registers import Register
 from nvnmd.fpga.verilate import Module, pack
 
 pytestmark = pytest.mark.hw
-EVENTS = ("model", "answered", "answer_status", "atom_done", "atom_counts", "in_stall", "out_stall")
+EVENTS = ("model", "tag", "answered", "answer_status", "atom_done", "atom_counts", "in_stall", "out_stall")
+SIZES = dict(
+    M1=16,
+    M2=2,
+    LAYERS=4,
+    WIDTH=96,
+    SKIP=0,
+    SEG_BITS=8,
+    SEGMENTS=300,
+    FEATURE_TABLES=9,
+    SCALAR_TABLES=7,
+    GUARD_TABLES=6,
+    GUARD_SEGMENTS=40,
+    GATES=1,
+    NET_LANES=5,
+)
+"""In the order of the registers."""
 MODULE = Module(
     "card_registers",
     inputs=("s_address",),
     outputs=("m_word",),
     statics=(*EVENTS, "awvalid", "awaddr", "wvalid", "bready"),
-    parameters={"IDENTITY": 0x12345678, "LANES": 2, "TYPES": 5, "MAX_BODY": 77},
+    parameters={"IDENTITY": 0x12345678, "LANES": 2, "TYPES": 5, "MAX_BODY": 77, **SIZES},
 )
 EVERY_CYCLE = {
     "model": 1,
+    "tag": 0xFEDCBA98,
     "answered": 1,
     "answer_status": 3,
     "atom_done": 1,
@@ -38,7 +55,7 @@ def read(registers: list[int], statics: dict[str, int], **traffic: Any) -> tuple
 
 @pytest.mark.parametrize("traffic", TRAFFIC)
 def test_registers(traffic: dict[str, Any]) -> None:
-    order = [*range(REGISTERS), 40, 63] * 2
+    order = [*range(46), 46, 63] * 2
     words, cycles = read(order, EVERY_CYCLE | IDLE, **traffic)
     fixed = {
         Register.MAGIC: int.from_bytes(b"NVMD", "little"),
@@ -49,11 +66,13 @@ def test_registers(traffic: dict[str, Any]) -> None:
         Register.LANES: 2,
         Register.TYPES: 5,
         Register.MAX_BODY: 77,
-        40: 0,
+        Register.TAG: 0xFEDCBA98,
+        46: 0,
         63: 0,
     }
     rates = dict.fromkeys(range(REGISTERS), 0) | {Register.CYCLES: 1, Register.ATOMS: 1, Register.IN_STALLS: 1}
     rates |= {Register.ANSWERS + 3: 1} | {Register.COUNTS + n: n + 1 for n in range(12)}
+    fixed |= {Register.SIZES + n: size for n, size in enumerate(SIZES.values())}
     first = words[order.index(Register.CYCLES)] - cycles[order.index(Register.CYCLES)]
     for number, word, cycle in zip(order, words, cycles, strict=True):
         assert word == (fixed[number] if number in fixed else rates[number] * (first + cycle)), number

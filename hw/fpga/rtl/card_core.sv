@@ -32,8 +32,10 @@ module card_core #(
     output logic                         m_valid,
     input  wire logic                    m_ready,
     output logic                         m_last,     // end of an answer
+    output logic                         m_end,      // end of the answers to a transfer
     output logic [LANES*128-1:0]         m_data,
     output logic                         model,      // a model is loaded
+    output logic [31:0]                  tag,        // what its begin packet said of it
     output logic                         answered,   // an answer is chosen, with its status
     output logic [7:0]                   answer_status,
     output logic                         atom_done,  // a result leaves the pipeline, with its counts
@@ -45,7 +47,7 @@ module card_core #(
   localparam int unsigned CFG_W = NET_W > 86 ? NET_W : 86;
   localparam int unsigned BUFFER = 1 << $clog2(4 * (MAX_BODY / LANES + 1));
 
-  logic h_valid, h_ready, b_valid, b_ready, b_last;
+  logic h_valid, h_ready, h_end, b_valid, b_ready, b_last;
   logic [7:0] h_status, h_kind;
   logic [TYPE_W-1:0] h_type;
   logic [15:0] h_count;
@@ -71,6 +73,7 @@ module card_core #(
       .h_type,
       .h_count,
       .h_sequence,
+      .h_end,
       .b_valid,
       .b_ready,
       .b_last,
@@ -78,7 +81,7 @@ module card_core #(
       .b_word
   );
 
-  logic a_valid, a_ready, a_last, l_valid, l_ready, l_last, l_done, l_refused, p_valid, p_ready, p_forces;
+  logic a_valid, a_ready, a_last, l_valid, l_ready, l_last, l_done, l_refused, p_valid, p_ready, p_forces, p_end;
   logic [LANES-1:0] a_none, l_none;
   logic [TYPE_W-1:0] a_type;
   logic [LANES*64-1:0] a_word, l_word;
@@ -100,6 +103,7 @@ module card_core #(
       .h_type,
       .h_count,
       .h_sequence,
+      .h_end,
       .b_valid,
       .b_ready,
       .b_last,
@@ -126,7 +130,8 @@ module card_core #(
       .p_status,
       .p_kind,
       .p_count,
-      .p_sequence
+      .p_sequence,
+      .p_end
   );
   assign answered      = p_valid && p_ready;
   assign answer_status = p_status;
@@ -152,6 +157,7 @@ module card_core #(
       .done   (l_done),
       .refused(l_refused),
       .model,
+      .tag,
       .cfg_valid,
       .cfg_target,
       .cfg_index,
@@ -280,6 +286,7 @@ module card_core #(
       .p_kind,
       .p_count,
       .p_sequence,
+      .p_end,
       .r_valid,
       .r_ready,
       .r_last,
@@ -290,6 +297,7 @@ module card_core #(
       .m_valid,
       .m_ready,
       .m_last,
+      .m_end,
       .m_data
   );
 

@@ -8,11 +8,25 @@ module card_registers #(
     parameter int unsigned LANES = 1,             // neighbors a beat
     parameter int unsigned TYPES = 4,             // atom types held
     parameter int unsigned MAX_BODY = 64,         // most body words of a packet
+    parameter int unsigned M1 = 32,               // sizes as in atom_pipeline, which a host needs to load a model
+    parameter int unsigned M2 = 4,
+    parameter int unsigned LAYERS = 3,
+    parameter int unsigned WIDTH = 128,
+    parameter bit SKIP = 1,
+    parameter int unsigned SEG_BITS = 9,
+    parameter int unsigned SEGMENTS = 288,
+    parameter int unsigned FEATURE_TABLES = 4,
+    parameter int unsigned SCALAR_TABLES = 1,
+    parameter int unsigned GUARD_TABLES = 4,
+    parameter int unsigned GUARD_SEGMENTS = 39,
+    parameter bit GATES = 1,
+    parameter int unsigned NET_LANES = 3,
     localparam int unsigned ADDRESS_W = 8
 ) (
     input  wire logic                    clk,
     input  wire logic                    rst,
-    input  wire logic                    model,           // events, as card_core gives them
+    input  wire logic                    model,           // state and events, as card_core gives them
+    input  wire logic [31:0]             tag,
     input  wire logic                    answered,
     input  wire logic [7:0]              answer_status,
     input  wire logic                    atom_done,
@@ -71,6 +85,20 @@ module card_registers #(
       6'd5: word = 32'(LANES);
       6'd6: word = 32'(TYPES);
       6'd7: word = 32'(MAX_BODY);
+      6'd32: word = tag;
+      6'd33: word = 32'(M1);
+      6'd34: word = 32'(M2);
+      6'd35: word = 32'(LAYERS);
+      6'd36: word = 32'(WIDTH);
+      6'd37: word = 32'(SKIP);
+      6'd38: word = 32'(SEG_BITS);
+      6'd39: word = 32'(SEGMENTS);
+      6'd40: word = 32'(FEATURE_TABLES);
+      6'd41: word = 32'(SCALAR_TABLES);
+      6'd42: word = 32'(GUARD_TABLES);
+      6'd43: word = 32'(GUARD_SEGMENTS);
+      6'd44: word = 32'(GATES);
+      6'd45: word = 32'(NET_LANES);
       default: if (number >= 6'(FIRST_COUNTER) && 32'(number) < REGISTERS) word = counters[5'(number-6'(FIRST_COUNTER))];
     endcase
   end

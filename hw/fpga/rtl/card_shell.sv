@@ -32,6 +32,7 @@ module card_shell #(
     output logic                m_valid,
     input  wire logic           m_ready,
     output logic                m_last,      // end of an answer
+    output logic                m_end,       // end of the answers to a transfer
     output logic [511:0]        m_data,
     // AXI4-Lite, as in card_registers.
     input  wire logic           awvalid,
@@ -49,7 +50,7 @@ module card_shell #(
     output logic [31:0]         rdata
 );
 
-  logic in_valid, in_ready, in_last, out_valid, out_ready, out_last;
+  logic in_valid, in_ready, in_last, out_valid, out_ready, out_last, out_end;
   logic [LANES*64-1:0] in_data;
   logic [LANES*128-1:0] out_data;
   stream_narrow #(
@@ -69,6 +70,7 @@ module card_shell #(
   );
 
   logic model, answered, atom_done;
+  logic [31:0] tag;
   logic [7:0] answer_status;
   logic [12*16-1:0] atom_counts;
   card_core #(
@@ -102,8 +104,10 @@ module card_shell #(
       .m_valid(out_valid),
       .m_ready(out_ready),
       .m_last (out_last),
+      .m_end  (out_end),
       .m_data (out_data),
       .model,
+      .tag,
       .answered,
       .answer_status,
       .atom_done,
@@ -119,22 +123,38 @@ module card_shell #(
       .s_valid(out_valid),
       .s_ready(out_ready),
       .s_last (out_last),
+      .s_end  (out_end),
       .s_data (out_data),
       .m_valid,
       .m_ready,
       .m_last,
+      .m_end,
       .m_data
   );
 
   card_registers #(
-      .IDENTITY(IDENTITY),
-      .LANES   (LANES),
-      .TYPES   (TYPES),
-      .MAX_BODY(MAX_BODY)
+      .IDENTITY      (IDENTITY),
+      .LANES         (LANES),
+      .TYPES         (TYPES),
+      .MAX_BODY      (MAX_BODY),
+      .M1            (M1),
+      .M2            (M2),
+      .LAYERS        (LAYERS),
+      .WIDTH         (WIDTH),
+      .SKIP          (SKIP),
+      .SEG_BITS      (SEG_BITS),
+      .SEGMENTS      (SEGMENTS),
+      .FEATURE_TABLES(FEATURE_TABLES),
+      .SCALAR_TABLES (SCALAR_TABLES),
+      .GUARD_TABLES  (GUARD_TABLES),
+      .GUARD_SEGMENTS(GUARD_SEGMENTS),
+      .GATES         (GATES),
+      .NET_LANES     (NET_LANES)
   ) i_registers (
       .clk,
       .rst,
       .model,
+      .tag,
       .answered,
       .answer_status,
       .atom_done,

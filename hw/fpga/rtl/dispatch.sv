@@ -18,6 +18,7 @@ module dispatch #(
     input  wire logic [TYPE_W-1:0]     h_type,
     input  wire logic [15:0]           h_count,
     input  wire logic [31:0]           h_sequence,
+    input  wire logic                  h_end,
     input  wire logic                  b_valid,
     output logic                       b_ready,
     input  wire logic                  b_last,
@@ -44,11 +45,12 @@ module dispatch #(
     output logic [7:0]                 p_status,
     output logic [7:0]                 p_kind,
     output logic [15:0]                p_count,
-    output logic [31:0]                p_sequence
+    output logic [31:0]                p_sequence,
+    output logic                       p_end
 );
 
   localparam logic [7:0] ATOM = 8'd1, OK = 8'd0, NO_MODEL = 8'd1, BAD_LOAD = 8'd7;
-  localparam int unsigned RECORD_W = 1 + 8 + 8 + 16 + 32;
+  localparam int unsigned RECORD_W = 1 + 8 + 8 + 16 + 32 + 1;
 
   logic is_atom, to_pipeline, to_loader, to_nowhere, loading, record, record_ready;
   logic [$clog2(ATOMS):0] in_flight;
@@ -83,10 +85,10 @@ module dispatch #(
       .rst,
       .s_valid(record),
       .s_ready(record_ready),
-      .s_data ({h_status == OK && to_pipeline, status, h_kind, h_count, h_sequence}),
+      .s_data ({h_status == OK && to_pipeline, status, h_kind, h_count, h_sequence, h_end}),
       .m_valid(p_valid),
       .m_ready(p_ready),
-      .m_data ({p_forces, p_status, p_kind, p_count, p_sequence})
+      .m_data ({p_forces, p_status, p_kind, p_count, p_sequence, p_end})
   );
 
   logic enters;

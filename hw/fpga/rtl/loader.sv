@@ -19,6 +19,7 @@ module loader #(
     output logic                       done,        // the packet is dealt with; held until the next begins
     output logic                       refused,
     output logic                       model,       // a model is loaded
+    output logic [31:0]                tag,         // what its begin packet said of it
     output logic                       cfg_valid,
     output logic [7:0]                 cfg_target,
     output logic [15:0]                cfg_index,
@@ -55,7 +56,7 @@ module loader #(
   always_comb begin
     head_sound = 1'b0;
     case (s_kind)
-      LOAD_BEGIN: head_sound = word == {32'd0, IDENTITY};
+      LOAD_BEGIN: head_sound = word[31:0] == IDENTITY;
       LOAD_ROWS:  head_sound = begun && word[15:8] != '0 && word[15:8] <= 8'(ROW_WORDS);
       LOAD_END:   head_sound = begun && word == {32'd0, rows};
       default:    head_sound = 1'b0;
@@ -83,7 +84,10 @@ module loader #(
       part       <= '0;
       model      <= s_kind == LOAD_END && head_sound;
       begun      <= s_kind != LOAD_END && head_sound;
-      if (s_kind == LOAD_BEGIN) rows <= '0;
+      if (s_kind == LOAD_BEGIN) begin
+        rows <= '0;
+        tag  <= word[63:32];
+      end
     end else if (use_word) begin
       gathered <= joined;
       part     <= row_end ? '0 : part + 8'd1;

@@ -60,7 +60,8 @@ module nvnmd_card #(
   assign m_axis_tkeep = '1;
   assign s_axi_bresp  = '0;
   assign s_axi_rresp  = '0;
-  wire unused = &{1'b0, s_axis_tkeep, s_axi_awprot, s_axi_wdata, s_axi_wstrb, s_axi_arprot};
+  logic answer_end;
+  wire unused = &{1'b0, answer_end, s_axis_tkeep, s_axi_awprot, s_axi_wdata, s_axi_wstrb, s_axi_arprot};
 
   logic rst;
   always_ff @(posedge aclk) rst <= !aresetn;
@@ -95,7 +96,8 @@ module nvnmd_card #(
       .s_data (s_axis_tdata),
       .m_valid(m_axis_tvalid),
       .m_ready(m_axis_tready),
-      .m_last (m_axis_tlast),
+      .m_last (answer_end),
+      .m_end  (m_axis_tlast),
       .m_data (m_axis_tdata),
       .awvalid(s_axi_awvalid),
       .awready(s_axi_awready),

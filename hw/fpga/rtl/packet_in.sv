@@ -22,6 +22,7 @@ module packet_in #(
     output logic [TYPE_W-1:0]          h_type,
     output logic [15:0]                h_count,
     output logic [31:0]                h_sequence,
+    output logic                       h_end,       // the last packet of its transfer that is answered
     output logic                       b_valid,     // the body of a packet with status 0, at least one beat
     input  wire logic                  b_ready,
     output logic                       b_last,
@@ -119,17 +120,18 @@ module packet_in #(
   logic finish;
   assign finish = take && state != SKIP && over;
   stream_fifo #(
-      .WIDTH(8 + 8 + TYPE_W + 16 + 32),
+      .WIDTH(8 + 8 + TYPE_W + 16 + 32 + 1),
       .DEPTH(16)
   ) i_headers (
       .clk,
       .rst,
       .s_valid(finish),
       .s_ready(header_ready),
-      .s_data ({status, kind, TYPE_W'(type_word), count, trusted ? s_data[LANES*64-33-:32] : 32'd0}),
+      .s_data ({status, kind, TYPE_W'(type_word), count, trusted ? s_data[LANES*64-33-:32] : 32'd0,
+                s_last || !trusted}),
       .m_valid(h_valid),
       .m_ready(h_ready),
-      .m_data ({h_status, h_kind, h_type, h_count, h_sequence})
+      .m_data ({h_status, h_kind, h_type, h_count, h_sequence, h_end})
   );
 
   // The buffer: beats behind `commit_at` belong to packets that were sound.

@@ -14,6 +14,7 @@ module packet_out #(
     input  wire logic [7:0]             p_kind,
     input  wire logic [15:0]            p_count,     // forces of the result
     input  wire logic [31:0]            p_sequence,
+    input  wire logic                   p_end,       // the last of its transfer
     input  wire logic                   r_valid,     // results, at least one beat an atom
     output logic                        r_ready,
     input  wire logic                   r_last,
@@ -23,7 +24,8 @@ module packet_out #(
     input  wire logic [12*16-1:0]   r_counts,    // in its last beat
     output logic                        m_valid,
     input  wire logic                   m_ready,
-    output logic                        m_last,
+    output logic                        m_last,      // end of an answer
+    output logic                        m_end,       // end of the answers to a transfer
     output logic [LANES*128-1:0]        m_data
 );
 
@@ -70,7 +72,7 @@ module packet_out #(
     end
   end
 
-  logic valid_1, start_1, end_1;
+  logic valid_1, start_1, end_1, all_1;
   logic [LANES*128-1:0] data_1;
   logic [31:0] crc, crc_next;
   assign advance = m_ready || !m_valid;
@@ -91,9 +93,11 @@ module packet_out #(
       valid_1 <= go;
       start_1 <= at_start;
       end_1   <= at_end;
+      all_1   <= at_end && p_end;
       data_1  <= covered;
       m_valid <= valid_1;
       m_last  <= end_1;
+      m_end   <= all_1;
       m_data  <= end_1 ? {~crc_next, data_1[LANES*128-33:0]} : data_1;
       if (valid_1) crc <= crc_next;
     end

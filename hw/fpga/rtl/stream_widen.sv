@@ -11,10 +11,12 @@ module stream_widen #(
     input  wire logic                       s_valid,
     output logic                            s_ready,
     input  wire logic                       s_last,
+    input  wire logic                       s_end,     // a second flag, treated as the first
     input  wire logic [WIDTH-1:0]           s_data,
     output logic                            m_valid,
     input  wire logic                       m_ready,
     output logic                            m_last,
+    output logic                            m_end,
     output logic [FACTOR*WIDTH-1:0]         m_data
 );
 
@@ -29,6 +31,7 @@ module stream_widen #(
     if (s_valid && s_ready) begin
       at     <= full ? '0 : at + AT_W'(1);
       m_last <= s_last;
+      m_end  <= s_end;
       m_data <= (FACTOR * WIDTH)'({s_data, m_data} >> WIDTH);
     end
     if (rst) begin
