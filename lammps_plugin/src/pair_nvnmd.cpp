@@ -16,7 +16,9 @@
 namespace LAMMPS_NS {
 
 namespace {
-constexpr const char* kUsage = "pair_style nvnmd FILE [backend cpu] [kernel NAME] [threads N]";
+constexpr const char* kUsage =
+    "pair_style nvnmd FILE [backend cpu|xdma] [kernel NAME] [threads N] "
+    "[device PREFIX] [timeout SECONDS] [retries N] [buffers N] [batch ATOMS]";
 }
 
 PairNvnmd::PairNvnmd(LAMMPS* lammps) : Pair(lammps) {
@@ -66,7 +68,16 @@ void PairNvnmd::on_all_ranks(const std::function<void()>& action) {
 void PairNvnmd::load_model() {
   // LAMMPS has one thread a rank unless OMP_NUM_THREADS or `package omp` says more.
   const int threads = threads_ > 0 ? threads_ : comm->nthreads;
-  driver_ = std::make_unique<nvnmd::ForceDriver>(nvnmd::make_cpu_backend(nvnmd::Model::load(model_file_), kernel_, threads));
+  auto model = nvnmd::Model::load(model_file_);
+  card_ = nullptr;
+  if (backend_ == "cpu") {
+    driver_ = std::make_unique<nvnmd::ForceDriver>(nvnmd::make_cpu_backend(std::move(model), kernel_, threads));
+  } else {
+    card_options_.threads = threads;
+    auto card = nvnmd::card::make_card_backend(std::move(model), card_options_);
+    card_ = card.get();
+    driver_ = std::make_unique<nvnmd::ForceDriver>(std::move(card));
+  }
   rcut_ = driver_->model().rcut;
   max_neighbors_ = driver_->model().max_neighbors;
 }
@@ -74,16 +85,28 @@ void PairNvnmd::load_model() {
 void PairNvnmd::read_option(const std::string& keyword, const char* value) {
   if (keyword == "backend") {
     backend_ = value;
-    if (backend_ != "cpu")
-      error->all(FLERR, "Pair style nvnmd does not know the backend " + backend_ + "; this build has: cpu");
+    if (backend_ != "cpu" && backend_ != "xdma")
+      error->all(FLERR, "Pair style nvnmd does not know the backend " + backend_ + "; this build has: cpu, xdma");
   } else if (keyword == "kernel") {
     kernel_ = value;
   } else if (keyword == "threads") {
     threads_ = utils::inumeric(FLERR, value, false, lmp);
     if (threads_ < 1) error->all(FLERR, "Pair style nvnmd: threads must be 1 or more, not " + std::string(value));
+  } else if (read_card_option(keyword, value)) {
+    card_option_ = keyword;
   } else {
     error->all(FLERR, "Pair style nvnmd does not know the keyword " + keyword + ": " + kUsage);
   }
+}
+
+bool PairNvnmd::read_card_option(const std::string& keyword, const char* value) {
+  if (keyword == "device") card_options_.device = value;
+  else if (keyword == "timeout") card_options_.timeout_s = utils::numeric(FLERR, value, false, lmp);
+  else if (keyword == "retries") card_options_.retries = utils::inumeric(FLERR, value, false, lmp);
+  else if (keyword == "buffers") card_options_.buffers = utils::inumeric(FLERR, value, false, lmp);
+  else if (keyword == "batch") card_options_.atoms = utils::inumeric(FLERR, value, false, lmp);
+  else return false;
+  return true;
 }
 
 void PairNvnmd::settings(int narg, char** arg) {
@@ -93,7 +116,11 @@ void PairNvnmd::settings(int narg, char** arg) {
   backend_ = "cpu";
   kernel_ = "auto";
   threads_ = 0;
+  card_options_ = {};
+  card_option_.clear();
   for (int i = 1; i < narg; i += 2) read_option(arg[i], arg[i + 1]);
+  if (backend_ == "cpu" && !card_option_.empty())
+    error->all(FLERR, "Pair style nvnmd: keyword " + card_option_ + " is for a card; add backend xdma");
   model_file_ = arg[0];
   load_problem_.clear();
   on_all_ranks([this] { load_model(); });

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "card/card_backend.hpp"
 #include "driver.hpp"
 #include "error.hpp"
 
@@ -42,6 +43,7 @@ class PairNvnmd : public Pair {
   void allocate();
   void load_model();
   void read_option(const std::string& keyword, const char* value);
+  bool read_card_option(const std::string& keyword, const char* value);
   void map_types();
   std::string string_from_restart(FILE* fp);
   // Runs an action that may fail on some ranks only; if it failed anywhere, all stop with the first's message.
@@ -54,11 +56,15 @@ class PairNvnmd : public Pair {
   void collect_from_ghosts(const nvnmd::FrameResult& result);
   void add_atom_virial(std::size_t i, const double* w);
   void count_clipped(const nvnmd::FrameResult& result);
+  void finish_card();
 
   std::string model_file_;   // as given in pair_style
   std::string backend_ = "cpu";
   std::string kernel_ = "auto";  // kernel and threads depend on the machine, so restart files do not hold them
   int threads_ = 0;          // 0: as many as LAMMPS has
+  nvnmd::card::CardOptions card_options_;  // of the backend xdma
+  std::string card_option_;  // the first that was given
+  const nvnmd::card::CardBackend* card_ = nullptr;  // the driver's, when it is a card
   std::string load_problem_; // why the model named in a restart file could not be loaded
   double rcut_ = 0.0;        // angstrom
   int max_neighbors_ = 0;

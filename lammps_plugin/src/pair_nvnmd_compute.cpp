@@ -139,6 +139,22 @@ void PairNvnmd::finish() {
     std::string text = "nvnmd: words clipped so far: " + std::to_string(static_cast<long long>(total)) + "\n";
     utils::logmesg(lmp, text);
   }
+  finish_card();
+}
+
+// Each fault on the way to a card was mended, or the run had ended with an error.
+void PairNvnmd::finish_card() {
+  std::array<double, 2> mine = {0.0, 0.0}, all = {0.0, 0.0};
+  if (card_ != nullptr) {
+    for (const std::int64_t count : card_->counts().faults) mine[0] += static_cast<double>(count);
+    mine[1] = static_cast<double>(card_->counts().transfers);
+  }
+  MPI_Reduce(mine.data(), all.data(), 2, MPI_DOUBLE, MPI_SUM, 0, world);
+  if (comm->me == 0 && all[1] > 0.0) {
+    std::string text = "nvnmd: transfers to the card so far: " + std::to_string(static_cast<long long>(all[1])) +
+                       ", faults found and mended: " + std::to_string(static_cast<long long>(all[0])) + "\n";
+    utils::logmesg(lmp, text);
+  }
 }
 
 }  // namespace LAMMPS_NS

@@ -1,5 +1,8 @@
 """A model file and a frame for the tests of the runtime."""
 
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -35,3 +38,24 @@ def cluster(positions: NDArray[np.float64]) -> NDArray[np.float64]:
 def types() -> NDArray[np.int64]:
     """Types of ``positions``."""
     return np.array([0, 1, 1, 0, 1, 0, 0, 1])
+
+
+@pytest.fixture
+def fake_card(tmp_path: Path) -> Iterator[Callable[..., Path]]:
+    """Starts fake cards for models, with command-line options; returns the prefix of the sockets."""
+    running: list[subprocess.Popen[str]] = []
+
+    def start(*models: Path, **options: object) -> Path:
+        device = tmp_path / "card"
+        command = [sys.executable, "-m", "nvnmd.host.fake_card", *map(str, models), "--device", str(device)]
+        for name, value in options.items():
+            command += [f"--{name.replace('_', '-')}"] + ([] if value is True else [str(value)])
+        running.append(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
+        assert running[-1].stdout is not None
+        assert "serving" in running[-1].stdout.readline()
+        return device
+
+    yield start
+    for process in running:
+        process.kill()
+        process.wait()
