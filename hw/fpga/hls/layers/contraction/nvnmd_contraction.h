@@ -20,7 +20,6 @@ void contraction(hls::stream<data_T> &neighbors, hls::stream<env_T> &environment
     }
     words::count_t clips_r = 0, too_close = 0, clips_x = 0;
     const data_T atom = neighbors.read();
-Neighbors:
     for (unsigned n = 0; n < CONFIG_T::n_neighbors; n++) {
         #pragma HLS PIPELINE II=1
         neighbors.read();

@@ -22,7 +22,6 @@ void contraction_grad(hls::stream<data_T> &grads, hls::stream<x_T> &x_stream, hl
         #pragma HLS UNROLL
         sums[i] = 0;
     }
-Channels:
     for (unsigned k = 0; k < m1; k++) {
         #pragma HLS PIPELINE II=1
         for (unsigned c = 0; c < 4; c++) {

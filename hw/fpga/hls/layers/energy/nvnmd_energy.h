@@ -14,7 +14,6 @@ void energy(hls::stream<data_T> &sums, hls::stream<guard_T> &guard, hls::stream<
     const unsigned type = words::get_count(sum[1 + words::ATOM_TYPE]);
     const ap_int<42> network = words::raw(sum[0]);
     ap_int<64> total = words::rnd(network, unsigned(constants[0][0])) + words::raw(rows[type][0]);
-Neighbors:
     for (unsigned n = 0; n < CONFIG_T::n_neighbors; n++) {
         #pragma HLS PIPELINE II=1
         const guard_T repulsion = guard.read();

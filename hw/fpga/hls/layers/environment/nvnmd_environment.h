@@ -14,7 +14,6 @@ void environment(hls::stream<data_T> &neighbors, hls::stream<radial_T> &radial, 
     neighbors.read();
     const unsigned u_shift = constants[0][0], shift_0 = constants[2][0], shift = constants[3][0];
     const ap_int<32> u_min = constants[1][0];
-Neighbors:
     for (unsigned n = 0; n < CONFIG_T::n_neighbors; n++) {
         #pragma HLS PIPELINE II=1
         const data_T x = neighbors.read();

@@ -17,7 +17,6 @@ void feature(hls::stream<data_T> &neighbors, hls::stream<res_T> &res, row_T rows
     const unsigned u_shift = constants[0][0], shift = constants[2][0];
     const ap_int<32> u_min = constants[1][0];
     const bool gated = constants[3][0] != 0;
-Neighbors:
     for (unsigned n = 0; n < CONFIG_T::n_neighbors; n++) {
         #pragma HLS PIPELINE II=1
         const data_T x = neighbors.read();
@@ -26,8 +25,8 @@ Neighbors:
         const words::position at = words::locate(x[words::DX], x[words::DY], x[words::DZ], u_shift, u_min);
         const unsigned pair = center * CONFIG_T::n_types + (there ? type : 0);
         const unsigned segment = at.segment < CONFIG_T::n_segments ? unsigned(at.segment) : CONFIG_T::n_segments - 1;
-        const row_T row = rows[unsigned(constants[4 + pair][0]) + segment];
-        const row_T gates = rows[gated ? CONFIG_T::first_gate + pair : 0];
+        const row_T &row = rows[unsigned(constants[4 + pair][0]) + segment];
+        const row_T &gates = rows[gated ? CONFIG_T::first_gate + pair : 0];
         res_T result;
         for (unsigned k = 0; k < m1; k++) {
             #pragma HLS UNROLL

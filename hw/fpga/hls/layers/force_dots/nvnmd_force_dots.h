@@ -13,7 +13,6 @@ void force_dots(hls::stream<data_T> &grads, hls::stream<feature_T> &features, hl
     const unsigned m1 = CONFIG_T::n_channels;
     const data_T y = grads.read();
     const unsigned a_shift = constants[0][0], b_shift = constants[1][0];
-Neighbors:
     for (unsigned n = 0; n < CONFIG_T::n_neighbors; n++) {
         #pragma HLS PIPELINE II=1
         const feature_T g = features.read();

@@ -16,7 +16,6 @@ void force_pair(hls::stream<data_T> &neighbors, hls::stream<dot_T> &dots, hls::s
     const unsigned e1 = constants[3][0], e2 = constants[4][0], e3 = constants[5][0];
     const unsigned e4 = constants[6][0], e5 = constants[7][0];
     neighbors.read();
-Neighbors:
     for (unsigned n = 0; n < CONFIG_T::n_neighbors; n++) {
         #pragma HLS PIPELINE II=1
         const data_T x = neighbors.read();

@@ -13,7 +13,6 @@ void grad_round(hls::stream<data_T> &sums, hls::stream<res_T> &res, constant_T c
     const unsigned shift = constants[0][0];
     words::count_t clips = 0;
     res_T result;
-Words:
     for (unsigned i = 0; i < CONFIG_T::n_words; i++) {
         #pragma HLS PIPELINE II=1
         #pragma HLS UNROLL factor=CONFIG_T::n_lanes
@@ -34,7 +33,6 @@ void grad_round(hls::stream<data_T> &sums, hls::stream<skip_T> &skipped, hls::st
     const unsigned shift = constants[0][0], left = constants[1][0];
     words::count_t clips = 0;
     res_T result;
-Words:
     for (unsigned i = 0; i < CONFIG_T::n_words; i++) {
         #pragma HLS PIPELINE II=1
         #pragma HLS UNROLL factor=CONFIG_T::n_lanes

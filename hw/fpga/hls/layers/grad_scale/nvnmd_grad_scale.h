@@ -11,7 +11,6 @@ void grad_scale(hls::stream<data_T> &grads, hls::stream<slope_T> &slopes, hls::s
     const data_T grad = grads.read();
     const slope_T slope = slopes.read();
     res_T result;
-Words:
     for (unsigned i = 0; i < CONFIG_T::n_words; i++) {
         #pragma HLS PIPELINE II=1
         #pragma HLS UNROLL factor=CONFIG_T::n_lanes

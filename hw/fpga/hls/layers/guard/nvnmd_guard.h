@@ -14,7 +14,6 @@ void guard(hls::stream<data_T> &neighbors, hls::stream<res_T> &res, row_T rows[C
     const unsigned center = unsigned(atom[words::CONTROL] >> 16) & 255;
     const unsigned u_shift = constants[0][0], shift = constants[2][0], end = constants[3][0];
     const ap_int<32> u_min = constants[1][0];
-Neighbors:
     for (unsigned n = 0; n < CONFIG_T::n_neighbors; n++) {
         #pragma HLS PIPELINE II=1
         const data_T x = neighbors.read();
@@ -22,7 +21,7 @@ Neighbors:
         const words::position at = words::locate(x[words::DX], x[words::DY], x[words::DZ], u_shift, u_min);
         const bool inside = type != words::ABSENT && at.segment < end;
         const unsigned first = constants[4 + center * CONFIG_T::n_types + (inside ? type : 0)][0];
-        const row_T row = rows[inside ? first + unsigned(at.segment) : 0];
+        const row_T &row = rows[inside ? first + unsigned(at.segment) : 0];
         const words::wide_value value = words::wide(row[0], row[1], row[2], at.t, shift);
         res_T result;
         result[0] = inside ? value.value : ap_int<32>(0);

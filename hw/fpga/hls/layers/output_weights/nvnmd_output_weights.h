@@ -12,7 +12,6 @@ void output_weights(hls::stream<data_T> &sums, hls::stream<res_T> &res, row_T ro
     const data_T sum = sums.read();
     const unsigned type = words::get_count(sum[1 + words::ATOM_TYPE]);
     res_T result;
-Words:
     for (unsigned i = 0; i < CONFIG_T::n_words; i++) {
         #pragma HLS PIPELINE II=1
         #pragma HLS UNROLL factor=CONFIG_T::n_lanes

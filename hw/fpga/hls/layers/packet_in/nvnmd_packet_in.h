@@ -54,7 +54,6 @@ void packet_in(hls::stream<data_T> &data, hls::stream<res_T> &res, constant_T co
     packets::header head;
     unsigned crc = packets::CRC_START, last = 0, sum = 0, sequence = 0;
     bool fits = false, known = true;
-Check:
     for (unsigned at = 0; at < CONFIG_T::n_beats; at++) {
         #pragma HLS PIPELINE II=1
         const data_T beat = data.read();
@@ -71,7 +70,8 @@ Check:
             const bool there = word >= 1 && word <= head.body;
             known = known && (!there || beat[2 * i + 1] >> 22 < types);
         }
-        data_T summed = beat;
+        data_T summed;
+        summed = beat;
         if (at == last) {
             sequence = beat[14].to_uint();
             sum = beat[15].to_uint();
@@ -95,7 +95,6 @@ Check:
     found[3] = done ? head.body : ap_uint<16>(0);
     found[4] = numbered ? sequence : 0;
     res.write(found);
-Pass:
     for (unsigned at = 0; at < CONFIG_T::n_beats; at++) {
         #pragma HLS PIPELINE II=1
         res_T beat;

@@ -53,7 +53,6 @@ void packet_out(hls::stream<data_T> &neighbors, hls::stream<grad_T> &grads, hls:
     packets::start_counts<CONFIG_T::n_words>(grad, clips);
     unsigned crc = packets::CRC_START;
     res_T beat;
-Rows:
     for (unsigned row = 0; row < 4 * CONFIG_T::n_beats; row++) {
         #pragma HLS PIPELINE II=1
         ap_uint<32> word[4] = {0, 0, 0, 0};

@@ -14,7 +14,6 @@ void radial(hls::stream<data_T> &neighbors, hls::stream<res_T> &res, row_T rows[
     const unsigned center = unsigned(atom[words::CONTROL] >> 16) & 255;
     const unsigned u_shift = constants[0][0], s_shift = constants[2][0], h_shift = constants[3][0];
     const ap_int<32> u_min = constants[1][0];
-Neighbors:
     for (unsigned n = 0; n < CONFIG_T::n_neighbors; n++) {
         #pragma HLS PIPELINE II=1
         const data_T x = neighbors.read();
@@ -23,7 +22,7 @@ Neighbors:
         const words::position at = words::locate(x[words::DX], x[words::DY], x[words::DZ], u_shift, u_min);
         const unsigned first = constants[4 + center * CONFIG_T::n_types + (there ? type : 0)][0];
         const unsigned segment = at.segment < CONFIG_T::n_segments ? unsigned(at.segment) : CONFIG_T::n_segments - 1;
-        const row_T row = rows[first + segment];
+        const row_T &row = rows[first + segment];
         const words::wide_value s = words::wide(row[0], row[1], row[2], at.t, s_shift);
         const words::wide_value h = words::wide(row[3], row[4], row[5], at.t, h_shift);
         res_T result;

@@ -15,7 +15,6 @@ void symmetric(hls::stream<data_T> &x_stream, hls::stream<res_T> &res, constant_
     const unsigned shift = constants[0][0];
     words::count_t clips = 0;
     res_T result;
-Channels:
     for (unsigned k = 0; k < m1; k++) {
         #pragma HLS PIPELINE II=1
         for (unsigned m = 0; m < m2; m++) {

@@ -13,12 +13,11 @@ void tanh_slope(hls::stream<data_T> &sums, hls::stream<res_T> &res, row_T rows[C
     const data_T sum = sums.read();
     const unsigned z_shift = constants[0][0], tanh_shift = constants[1][0];
     res_T result;
-Words:
     for (unsigned i = 0; i < CONFIG_T::n_words; i++) {
         #pragma HLS PIPELINE II=1
         #pragma HLS UNROLL factor=CONFIG_T::n_lanes
         const words::tanh_input at = words::tanh_position<CONFIG_T::seg_bits>(words::raw(sum[i]), z_shift);
-        const row_T row = rows[at.segment];
+        const row_T &row = rows[at.segment];
         const ap_int<16> slope = words::narrow(row[0], row[1], row[2], at.t, tanh_shift).slope;
         result[i] = words::from_raw<typename res_T::value_type>(slope);
     }

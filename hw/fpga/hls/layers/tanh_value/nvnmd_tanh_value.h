@@ -10,7 +10,7 @@ template <class CONFIG_T, class data_T, class row_T>
 ap_int<16> tanh_word(const data_T &sum, row_T rows[CONFIG_T::n_rows], unsigned z_shift, unsigned tanh_shift) {
     #pragma HLS INLINE
     const words::tanh_input at = words::tanh_position<CONFIG_T::seg_bits>(words::raw(sum), z_shift);
-    const row_T row = rows[at.segment];
+    const row_T &row = rows[at.segment];
     const ap_int<16> value = words::narrow(row[0], row[1], row[2], at.t, tanh_shift).value;
     return at.negative ? ap_int<16>(-value) : value;
 }
@@ -22,7 +22,6 @@ void tanh_value(hls::stream<data_T> &sums, hls::stream<res_T> &res, row_T rows[C
     const data_T sum = sums.read();
     const unsigned z_shift = constants[0][0], tanh_shift = constants[1][0];
     res_T result;
-Words:
     for (unsigned i = 0; i < CONFIG_T::n_words; i++) {
         #pragma HLS PIPELINE II=1
         #pragma HLS UNROLL factor=CONFIG_T::n_lanes
@@ -40,7 +39,6 @@ void tanh_value(hls::stream<data_T> &sums, hls::stream<skip_T> &skipped, hls::st
     const unsigned z_shift = constants[0][0], tanh_shift = constants[1][0];
     words::count_t clips = 0;
     res_T result;
-Words:
     for (unsigned i = 0; i < CONFIG_T::n_words; i++) {
         #pragma HLS PIPELINE II=1
         #pragma HLS UNROLL factor=CONFIG_T::n_lanes

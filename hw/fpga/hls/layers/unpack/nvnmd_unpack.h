@@ -14,7 +14,6 @@ template <class CONFIG_T, class data_T, class res_T> void unpack(hls::stream<dat
         #pragma HLS UNROLL
         beat[i] = 0;
     }
-Rows:
     for (unsigned n = 0; n < 8 * CONFIG_T::n_beats; n++) {
         #pragma HLS PIPELINE II=1
         if (n % 8 == 0)
