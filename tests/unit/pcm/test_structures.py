@@ -53,7 +53,7 @@ def test_random_packing_keeps_its_distance_and_its_seed():
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (lambda: crystal("GeTf", 64), "known materials: GeTe"),
+        (lambda: crystal("GeTf", 64), "known materials: .*GeTe"),
         (lambda: crystal("GeTe", 64, "cubic"), "rocksalt"),
         (lambda: crystal("GeTe", 0), "at least one"),
         (lambda: crystal("GeTe", 64, density_per_A3=34.0), "density"),
@@ -66,6 +66,6 @@ def test_impossible_structures_say_why(build, message):
 
 
 def test_jammed_packing_gives_up(monkeypatch):
-    monkeypatch.setattr("nvnmd.pcm.structures.PACKING_ATTEMPTS", 200)
+    monkeypatch.setattr("nvnmd.pcm.structures.packing.PACKING_ATTEMPTS", 200)
     with pytest.raises(PcmError, match=r"of 400 spheres 3\.2 A apart"):
         random_packing("GeTe", 400, min_distance_A=3.2)
