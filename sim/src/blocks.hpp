@@ -1,7 +1,8 @@
 // Control of the RTL's basic blocks, cycle by cycle: which beats are valid, which end a vector, who waits. No data.
 //
 // Each block mirrors one module of hw/fpga/rtl. A cycle has two phases, as in the RTL: `settle` works out the
-// combinational `ready` signals from the sink to the source, `step` is the clock edge.
+// combinational `ready` signals from the sink to the source, `step` is the clock edge. Where a branch is likely, it lets the
+// processor go on before the chain of `ready` signals is worked out.
 #pragma once
 
 #include <algorithm>
@@ -19,22 +20,41 @@ constexpr int ceil_power(int n) {
   return power;
 }
 
-// Stages that move together, or all wait: most modules. A bit a stage, the entry lowest.
-class Pipe {
+// The flags `valid` and `last` of a row of stages, two bits a stage, the entry lowest.
+class Stages {
  public:
-  explicit Pipe(int stages) : out_(stages - 1) {}
-  bool valid() const { return valid_ >> out_ & 1; }
-  bool last() const { return last_ >> out_ & 1; }
-  bool settle(bool m_ready) { return advance_ = m_ready || !valid(); }
+  explicit Stages(int stages) : valid_(std::uint64_t{1} << (2 * stages - 2)), last_(valid_ << 1) {}
+  bool valid() const { return flags_ & valid_; }
+  bool last() const { return flags_ & last_; }
+  bool ends() const { return (flags_ & (valid_ | last_)) == (valid_ | last_); }
   void step(bool s_valid, bool s_last) {
-    if (!advance_) return;
-    valid_ = valid_ << 1 | static_cast<std::uint64_t>(s_valid);
-    last_ = last_ << 1 | static_cast<std::uint64_t>(s_last);
+    flags_ = flags_ << 2 | static_cast<std::uint64_t>(s_last) << 1 | static_cast<std::uint64_t>(s_valid);
   }
 
+  bool operator==(const Stages&) const = default;
+
  private:
-  int out_;
-  std::uint64_t valid_ = 0, last_ = 0;
+  std::uint64_t valid_, last_, flags_ = 0;  // the flags at the exit, of all
+};
+
+// Stages that move together, or all wait: most modules.
+class Pipe {
+ public:
+  explicit Pipe(int stages) : stages_(stages) {}
+  bool valid() const { return stages_.valid(); }
+  bool last() const { return stages_.last(); }
+  bool settle(bool m_ready) {
+    if (m_ready) [[likely]] return advance_ = true;
+    return advance_ = !valid();
+  }
+  void step(bool s_valid, bool s_last) {
+    if (advance_) [[likely]] stages_.step(s_valid, s_last);
+  }
+
+  bool operator==(const Pipe&) const = default;
+
+ private:
+  Stages stages_;
   bool advance_ = true;
 };
 
@@ -45,7 +65,10 @@ class Fifo {
   bool ready() const { return count_ != depth_; }
   bool valid() const { return count_ != 0; }
   int count() const { return count_; }
+  int depth() const { return depth_; }
   void step(bool push, bool pop) { count_ += static_cast<int>(push) - static_cast<int>(pop); }
+
+  bool operator==(const Fifo&) const = default;
 
  private:
   int depth_, count_ = 0;
@@ -89,6 +112,8 @@ class Leaving {
   bool free(bool m_ready) const { return left_ == 0 || (left_ == 1 && m_ready); }
   void step(bool load, bool m_ready) { left_ = load ? beats_ : left_ - static_cast<int>(valid() && m_ready); }
 
+  bool operator==(const Leaving&) const = default;
+
  private:
   int beats_, left_ = 0;
 };
@@ -117,23 +142,28 @@ class Regroup {
 // Stages behind a counter of beats; the last beat of a vector waits in the last stage until `finish`.
 class Gather {
  public:
-  Gather(int stages, int beats) : out_(stages - 1), beats_(beats) {}
-  bool waits() const { return (valid_ & last_) >> out_ & 1; }
-  bool settle(bool free) {
-    finish_ = waits() && free;
-    return advance_ = !waits() || finish_;
+  Gather(int stages, int beats) : stages_(stages), beats_(beats) {}
+  bool waits() const { return stages_.ends(); }
+  // `free` says whether the vector could move on; most of the time there is none to ask for.
+  template <typename Free>
+  bool settle(Free&& free) {
+    finish_ = false;
+    if (!waits()) [[likely]] return advance_ = true;
+    return advance_ = finish_ = free();
   }
   bool finish() const { return finish_; }
+  void start_at(int beat) { beat_ = beat; }
   void step(bool s_valid) {
-    if (!advance_) return;
-    valid_ = valid_ << 1 | static_cast<std::uint64_t>(s_valid);
-    last_ = last_ << 1 | static_cast<std::uint64_t>(beat_ == beats_ - 1);
+    if (!advance_) [[unlikely]] return;
+    stages_.step(s_valid, beat_ == beats_ - 1);
     if (s_valid) beat_ = beat_ == beats_ - 1 ? 0 : beat_ + 1;
   }
 
+  bool operator==(const Gather&) const = default;
+
  private:
-  int out_, beats_, beat_ = 0;
-  std::uint64_t valid_ = 0, last_ = 0;
+  Stages stages_;
+  int beats_, beat_ = 0;
   bool finish_ = false, advance_ = true;
 };
 
@@ -145,12 +175,15 @@ class Dense {
   bool last() const { return out_.last(); }
   bool settle(bool m_ready) {
     m_ready_ = m_ready;
-    return in_.settle(out_.free(m_ready));
+    return in_.settle([&] { return out_.free(m_ready); });
   }
+  void start_at(int beat) { in_.start_at(beat); }
   void step(bool s_valid) {
     out_.step(in_.finish(), m_ready_);
     in_.step(s_valid);
   }
+
+  bool operator==(const Dense&) const = default;
 
  private:
   Gather in_;

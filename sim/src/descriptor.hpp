@@ -44,7 +44,7 @@ class Gradient {
   bool valid() const { return valid_; }
   bool settle(bool m_ready) {
     free_ = m_ready || !valid_;
-    return in_.settle(free_);
+    return in_.settle([this] { return free_; });
   }
   void step(bool s_valid) {
     if (free_) valid_ = in_.finish();

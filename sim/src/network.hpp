@@ -15,6 +15,11 @@ class Carry {
   void step(bool push, bool pop) {
     if (skip_) fifo_.step(push, pop);
   }
+  template <typename Visit>
+  void visit(Visit&& visit) const {
+    visit(fifo_);
+  }
+  bool operator==(const Carry&) const = default;
 
  private:
   bool skip_;
@@ -40,6 +45,12 @@ class HiddenLayer {
     dense_.step(enters);
     carry_.step(taken, act && advance_);
   }
+  void start_at(int beat) { dense_.start_at(beat); }
+  template <typename Visit>
+  void visit(Visit&& visit) const {
+    carry_.visit(visit);
+  }
+  bool operator==(const HiddenLayer&) const = default;
 
  private:
   Dense dense_;
@@ -67,6 +78,11 @@ class BackwardLayer {
     product_.step(enters, false);
     carry_.step(taken, sum && sum_ready_);
   }
+  template <typename Visit>
+  void visit(Visit&& visit) const {
+    carry_.visit(visit);
+  }
+  bool operator==(const BackwardLayer&) const = default;
 
  private:
   Pipe product_;
@@ -103,6 +119,15 @@ class FittingLayer {
     wait_.step(keep, join);
     counts_.step(join && g_last, gone);
   }
+  void start_at(int beat) { forward_.start_at(beat); }
+  template <typename Visit>
+  void visit(Visit&& visit) const {
+    forward_.visit(visit);
+    backward_.visit(visit);
+    visit(wait_);
+    visit(counts_);
+  }
+  bool operator==(const FittingLayer&) const = default;
 
  private:
   HiddenLayer forward_;
@@ -129,6 +154,11 @@ class OutputRow {
     energy_.step(s_valid && advance_);
     energies_.step(sum, energy_taken);
   }
+  template <typename Visit>
+  void visit(Visit&& visit) const {
+    visit(energies_);
+  }
+  bool operator==(const OutputRow&) const = default;
 
  private:
   Dense energy_;
@@ -144,6 +174,14 @@ class FittingNet {
   bool last() const { return layers_[0].g_last(); }
   bool settle(bool m_ready);
   void step(bool s_valid);
+  void start_at(int beat) { layers_[0].start_at(beat); }  // beats of a vector that came earlier
+  // Shows every FIFO.
+  template <typename Visit>
+  void visit(Visit&& visit) const {
+    for (const FittingLayer& layer : layers_) layer.visit(visit);
+    output_.visit(visit);
+  }
+  bool operator==(const FittingNet&) const = default;
 
  private:
   bool complete() const { return !last() || output_.energy_valid(); }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "descriptor.hpp"
-#include "network.hpp"
+#include "quick_network.hpp"
 
 namespace nvnmd::sim {
 
@@ -51,7 +51,7 @@ class Pipeline {
   BlockFifo columns_;
   Fifo axis_, clips_, records_;
   BlockFifo wait_;
-  FittingNet net_;
+  QuickNet net_;
   Fifo net_records_;
   Regroup rows_;
   Gradient grad_;
