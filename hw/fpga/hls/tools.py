@@ -25,6 +25,18 @@ def check_hls4ml() -> None:
         raise HlsError(f"hls4ml {found} is installed; the layers are written for {HLS4ML}: pip install 'nvnmd[hls]'")
 
 
+def check_qonnx() -> None:
+    """Check that QONNX is there.
+
+    Raises:
+        HlsError: it is not.
+    """
+    try:
+        version("qonnx")
+    except PackageNotFoundError as error:
+        raise HlsError("qonnx is not installed; pip install 'nvnmd[hls]'") from error
+
+
 def check_compiler() -> str:
     """Return the path of g++.
 

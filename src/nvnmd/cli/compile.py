@@ -10,7 +10,7 @@ import typer
 
 from nvnmd.training.errors import NvnmdError
 
-TARGETS = {"hls4ml": "compile_hls4ml"}
+TARGETS = {"hls4ml": "compile_hls4ml", "qonnx": "compile_qonnx"}
 """Module beside this one by target; each has ``run(model, output, **options)``."""
 
 
@@ -39,6 +39,9 @@ def compile(
     forces. Its C simulation is compiled with g++ and compared with the integer reference word for word; the folder
     appears when it is complete. Called with the folder of a project, it shows what is known of it.
 
+    Target qonnx: the networks as QONNX files for other tools, executed and compared before they are written; of a float
+    model (*.safetensors) too.
+
     Examples:
 
         nvnmd compile model.nvnmd --target hls4ml -o project
@@ -48,6 +51,8 @@ def compile(
         nvnmd compile model.nvnmd -o project --overwrite --frames data/gete-cp2k    widths used and needed
 
         nvnmd compile project                                                   estimate, reports of Vitis HLS
+
+        nvnmd compile model.nvnmd --target qonnx -o networks
     """
     if target not in TARGETS:
         raise NvnmdError(f"there is no target {target!r}; the targets are {', '.join(TARGETS)}")
