@@ -25,8 +25,8 @@ class Link:
         gigabytes_per_s: what the engine moves of data (1e9 bytes).
         wire_gigabytes_per_s: what the lanes carry; 15.75 is PCIe 3.0 x16.
         payload_bytes, overhead_bytes: data of one transaction-layer packet, and its header and framing.
-        latency_us: from a request to the first byte on the card, or from the last byte to the notice of the host: system
-            call, descriptor fetch, interrupt or poll.
+        latency_us: from a request to the first byte on the card, or from the last byte to the notice of the host:
+            system call, descriptor fetch, interrupt or poll.
         gap_us: between two transfers in which nothing moves, for descriptors that could not be fetched ahead.
         spike_probability, spike_us: a transfer's latency is longer by ``spike_us`` with this probability.
     """
@@ -218,13 +218,11 @@ def bytes_per_atom(neighbors: Any) -> tuple[float, float]:
     return 64 * float(packet_beats(counts).mean()), 64 * float(answer_beats(counts).mean())
 
 
-def hidden_communication(sizes: CardSizes, neighbors: Any, step: StepTrace) -> float:
+def hidden_communication(step: StepTrace, alone: float) -> float:
     """Share of the time on the links that is hidden behind the card's computing.
 
-    Exposed is what the step takes longer than the card alone, with packets always at hand and answers always taken.
+    Exposed is what the step takes longer than ``alone``, the cycles of the card by itself, with packets always at hand
+    and answers always taken (``simulate_card``).
     """
-    from nvnmd.sim.card import simulate_card
-
-    alone = simulate_card(sizes, atom_packets(neighbors), keep="totals").cycles
     communication = (step.busy["PCIe in"] + step.busy["PCIe out"]) * step.cycles
     return 1.0 - max(0.0, step.cycles - alone) / communication

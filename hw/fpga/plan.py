@@ -15,7 +15,7 @@ _GETE_TABLES: dict[str, Any] = {
     "types": 2,
     "segments": 288,
     "feature_tables": 4,
-    "scalar_tables": 1,
+    "scalar_tables": 2,
     "guard_tables": 4,
     "guard_segments": 39,
     "gates": False,
@@ -89,10 +89,11 @@ def named(name: str) -> Configuration:
     Raises:
         FpgaError: another name.
     """
-    # Four neighbor lanes where two would do for the mean: crowded atoms then take no longer.
+    # Four neighbor lanes where two would do for the mean: crowded atoms then take no longer. A cycle less than the 16 of
+    # the bar, which at 250 MHz leave no time for the first and the last packets of a step.
     shapes: dict[str, tuple[dict[str, int], int, dict[str, int]]] = {
         "letter": ({"layers": 3, "width": 128}, 59, {}),
-        "fast": ({"layers": 2, "width": 64}, 16, {"neighbor_lanes": 4}),
+        "fast": ({"layers": 2, "width": 64}, 15, {"neighbor_lanes": 4}),
     }
     if name not in shapes:
         raise FpgaError(f"there is no configuration {name!r}; try {' or '.join(shapes)}")

@@ -64,6 +64,7 @@ class Module:
         stall: float = 0.0,
         most_cycles: int = 1_000_000,
         waves: Path | None = None,
+        waves_from: int = 0,
     ) -> StreamRun:
         """Play ``beats`` into the module and collect what leaves it.
 
@@ -74,6 +75,7 @@ class Module:
             seed, idle, stall: each cycle the source pauses with probability ``idle`` and the sink with ``stall``.
             most_cycles: the run ends with an error after so many cycles.
             waves: file for waveforms (VCD) of every signal; needs ``trace``. Cycle n lasts from 10 n to 10 n + 9.
+            waves_from: first cycle that is written.
 
         Raises:
             FpgaError: beats are missing at the end, or a waiting beat changed before it was taken.
@@ -86,7 +88,7 @@ class Module:
         with tempfile.TemporaryDirectory() as folder:
             script = Path(folder) / "script"
             script.write_text("\n".join(lines), encoding="ascii")
-            arguments = (script, seed, idle, stall, expected, most_cycles, *([waves] if waves else []))
+            arguments = (script, seed, idle, stall, expected, most_cycles, *([waves, waves_from] if waves else []))
             done = subprocess.run([self.binary, *map(str, arguments)], capture_output=True, text=True, check=False)
         if done.returncode:
             raise FpgaError(f"{self.name}: the simulation ended with code {done.returncode}: {done.stderr.strip()}")

@@ -5,7 +5,7 @@
 //   static WORD…   constants of the run       config WORD…   one write through the cfg_ ports, before the stream
 //   in WORD…       one beat
 // Arguments: script, seed, idle and stall probability (per cycle), beats expected, most cycles.
-// A seventh argument, where the build has VM_TRACE, is a file for waveforms (VCD; cycle n lasts from 10 n to 10 n + 9).
+// Two more, where the build has VM_TRACE: a file for waveforms (VCD; cycle n lasts from 10 n to 10 n + 9), their first cycle.
 // Prints `out CYCLE WORD…` for each beat that leaves and `in CYCLE` for each that enters.
 #include <cstdint>
 #include <cstdio>
@@ -96,7 +96,7 @@ void put_beat(Vtop& top, const Line& words) {
 class Waves {
  public:
 #if VM_TRACE
-  Waves(Vtop& top, const char* path) : open_(path != nullptr) {
+  Waves(Vtop& top, const char* path, long first) : open_(path != nullptr), first_(10 * first) {
     if (!open_) return;
     Verilated::traceEverOn(true);
     top.trace(&file_, 99);
@@ -106,14 +106,15 @@ class Waves {
     if (open_) file_.close();
   }
   void dump(long time) {
-    if (open_) file_.dump(static_cast<vluint64_t>(time));
+    if (open_ && time >= first_) file_.dump(static_cast<vluint64_t>(time));
   }
 
  private:
   bool open_;
+  long first_;
   VerilatedVcdC file_;
 #else
-  Waves(Vtop&, const char*) {}
+  Waves(Vtop&, const char*, long) {}
   void dump(long) {}
 #endif
 };
@@ -145,7 +146,7 @@ void configure(Vtop& top, const Script& script) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 7 && argc != 8) return 2;
+  if (argc != 7 && argc != 9) return 2;
   const Script script = read(argv[1]);
   std::mt19937 random(static_cast<unsigned>(std::atoi(argv[2])));
   const double idle = std::atof(argv[3]), stall = std::atof(argv[4]);
@@ -153,7 +154,7 @@ int main(int argc, char** argv) {
   std::uniform_real_distribution<double> chance(0.0, 1.0);
 
   Vtop top;
-  Waves waves(top, argc == 8 ? argv[7] : nullptr);
+  Waves waves(top, argc == 9 ? argv[7] : nullptr, argc == 9 ? std::atol(argv[8]) : 0);
   top.rst = 1;
   top.s_valid = 0;
   top.m_ready = 0;

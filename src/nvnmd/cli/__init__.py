@@ -24,6 +24,7 @@ COMMANDS = {
     "quantize": "Fine-tune a trained potential to fixed point and write the integer model file.",
     "evaluate": "Compare a model with DFT frames: energy, force and virial errors by system.",
     "compile": "Write a hardware project of a model: hls4ml, for Vitis HLS.",
+    "simulate": "Simulate a step on the card, cycle by cycle: time, energy, and what bounds it.",
     "md": "Run a LAMMPS melt-quench with pair_style nvnmd.",
     "report": "Write one HTML page with the pictures and figures of a finished run.",
     "info": "Say what is in a model file or in a data set.",
