@@ -1,6 +1,7 @@
 """Write the trajectories of `melt_quench.py` as deepmd/npy folders, one per density, in float32.
 
-python join.py --frames frames --out .. --label teacher:NEP_GT
+python join.py --frames frames --out .. --label teacher:NEP_GT --every 2
+python join.py --frames driven --out .. --label teacher:NEP_GT --prefix driven
 """
 
 import argparse
@@ -27,8 +28,11 @@ if __name__ == "__main__":
     p.add_argument("--frames", type=Path, required=True)
     p.add_argument("--out", type=Path, required=True)
     p.add_argument("--label", required=True)
+    p.add_argument("--prefix", default="rho", help="of the folders' names, before the density")
+    p.add_argument("--every", type=int, default=1, help="take one frame of so many")
     a = p.parse_args()
     densities = sorted({path.name.split("-")[0] for path in a.frames.glob("*.npz")})
     for density in densities:
-        parts = [dict(np.load(path)) for path in sorted(a.frames.glob(f"{density}-*.npz"))]
-        print(density, write_folder(a.out / f"rho-{density}", parts, a.label))
+        paths = sorted(a.frames.glob(f"{density}-*.npz"))
+        parts = [{name: values[:: a.every] for name, values in np.load(path).items()} for path in paths]
+        print(density, write_folder(a.out / f"{a.prefix}-{density}", parts, a.label))
