@@ -26,7 +26,7 @@ help:
 	@echo 'make test-hw     the RTL, simulated with Verilator, against the integer reference'
 	@echo 'make test-cpp    the C++ tests alone, quickly built'
 	@echo 'make test-sanitize  the C++ tests and a short fuzzing under address and undefined-behavior sanitizers'
-	@echo 'make fuzz SECONDS=600  fuzz the model loader and the kernels for longer'
+	@echo 'make fuzz SECONDS=600  fuzz the model loader, the kernels and the packets of a card for longer'
 	@echo 'make hw-report   cells of the accelerator, counted with yosys, beside the published ones'
 	@echo 'make lint        ruff, and mypy on the installed package'
 	@echo 'make benchmark   timed runs; each script in benchmarks/ has --help'
@@ -68,6 +68,8 @@ test-sanitize: sanitized
 
 # Another seed every time; an input that kills it is left in build/fuzz-crash.nvnmd.
 fuzz: sanitized
+	build/sanitize/tests/unit/host/fuzz/fuzz_packets --seconds $$(($(SECONDS) / 4)) --seed $$(date +%s) \
+		--crash build/fuzz-packets-crash.bin tests/data/fuzz-packets
 	build/sanitize/tests/unit/host/fuzz/fuzz_model --seconds $(SECONDS) --seed $$(date +%s) \
 		--crash build/fuzz-crash.nvnmd tests/data/fuzz tests/data/model_v1.nvnmd
 

@@ -19,7 +19,7 @@ def core(configuration: Configuration) -> Module:
     return Module(
         "card_core",
         inputs=("s_data", "s_last"),
-        outputs=("m_data", "m_last"),
+        outputs=("m_data", "m_last", "m_end"),
         parameters=configuration.parameters,
     )
 

@@ -1,5 +1,7 @@
 """The card from packets to answers: every byte equals what the reference would answer."""
 
+import functools
+import operator
 from typing import Any
 
 import numpy as np
@@ -45,6 +47,22 @@ def test_random_atoms(lanes: int, traffic: dict[str, Any]) -> None:
     first = len(load) + 1
     transfers = [b"".join(load), *atom_packets(atoms[:5], first), b"".join(atom_packets(atoms[5:], first + 5))]
     play(card(lanes), transfers, loaded(load) + answers(MODEL, atoms, first), **traffic)
+
+
+@pytest.mark.parametrize("lanes", LANES)
+def test_answers_end_where_the_transfers_end(lanes: int) -> None:
+    """One end a transfer, whatever is wrong in it, so that a host reads the answers to a transfer at once."""
+    load, atoms = encode_load(MODEL, card(lanes)), random_mix(MODEL.n_types, most=20)
+    first = len(load) + 1
+    packets, replies = atom_packets(atoms, first), answers(MODEL, atoms, first)
+    bad, refusal = spoiled(packets[4], "checksum")
+    half, cut = spoiled(next(packet for packet in packets if len(packet) > 64), "cut")
+    transfers = [b"".join(load), b"".join(packets[:3]), packets[3], packets[5] + bad + packets[6], packets[7] + half]
+    wanted = [loaded(load), replies[:3], [replies[3]], [replies[5], refusal], [replies[7], cut]]
+    run = play(card(lanes), transfers, functools.reduce(operator.iadd, wanted, []), idle=0.1, stall=0.2)
+    ends = [beat["m_end"] for beat in run.beats if beat["m_last"]]
+    assert ends == functools.reduce(operator.iadd, [[0] * (len(group) - 1) + [1] for group in wanted], [])
+    assert sum(beat["m_end"] for beat in run.beats) == len(transfers)
 
 
 @pytest.mark.parametrize("structure", [crystal, liquid])

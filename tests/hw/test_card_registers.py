@@ -10,21 +10,21 @@ from nvnmd.fpga.verilate import Module, pack
 
 pytestmark = pytest.mark.hw
 EVENTS = ("model", "tag", "answered", "answer_status", "atom_done", "atom_counts", "in_stall", "out_stall")
-SIZES = dict(
-    M1=16,
-    M2=2,
-    LAYERS=4,
-    WIDTH=96,
-    SKIP=0,
-    SEG_BITS=8,
-    SEGMENTS=300,
-    FEATURE_TABLES=9,
-    SCALAR_TABLES=7,
-    GUARD_TABLES=6,
-    GUARD_SEGMENTS=40,
-    GATES=1,
-    NET_LANES=5,
-)
+SIZES = {
+    "M1": 16,
+    "M2": 2,
+    "LAYERS": 4,
+    "WIDTH": 96,
+    "SKIP": 0,
+    "SEG_BITS": 8,
+    "SEGMENTS": 300,
+    "FEATURE_TABLES": 9,
+    "SCALAR_TABLES": 7,
+    "GUARD_TABLES": 6,
+    "GUARD_SEGMENTS": 40,
+    "GATES": 1,
+    "NET_LANES": 5,
+}
 """In the order of the registers."""
 MODULE = Module(
     "card_registers",

@@ -32,6 +32,7 @@ std::uint32_t Channel::take_sequence(std::uint32_t count) {
 Clock::time_point Channel::deadline() const { return Clock::now() + std::chrono::duration_cast<Clock::duration>(Seconds(options_.timeout_s)); }
 
 void Channel::open() {
+  attempts_ = 0;
   link_ = opener_();
   try {
     if (std::exchange(lost_, false)) synchronize();

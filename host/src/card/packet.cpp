@@ -68,7 +68,7 @@ void append_packet(Bytes& out, Kind kind, std::span<const std::uint64_t> body, s
   std::byte* packet = grow(out, bytes);
   std::memset(packet, 0, bytes);
   store_word(packet, header(static_cast<std::uint64_t>(kind), static_cast<std::uint64_t>(center_type), body.size()));
-  std::memcpy(packet + 8, body.data(), body.size_bytes());
+  std::ranges::copy(std::as_bytes(body), packet + 8);
   seal(packet, bytes, sequence);
 }
 

@@ -1,7 +1,7 @@
 // Runs the fuzz target: on the files given, then on mutations of them for a number of seconds. Inputs that reach new code (gcc's
 // -fsanitize-coverage=trace-pc) join the pool. What kills the program is written to a file first.
 //
-//   fuzz_model [--seconds N] [--seed N] [--keep FOLDER] [--crash FILE] FILE|FOLDER...
+//   fuzz_model|fuzz_packets [--seconds N] [--seed N] [--keep FOLDER] [--crash FILE] FILE|FOLDER...
 #include <sanitizer/common_interface_defs.h>
 #include <unistd.h>
 
@@ -72,13 +72,12 @@ Options parse(int count, char** words) {
       options.crash = value();
     } else if (fs::is_directory(word)) {
       for (const auto& entry : fs::directory_iterator(word)) {
-        if (entry.path().extension() == ".nvnmd") options.files.push_back(entry.path());
+        if (entry.path().extension() != ".md" && entry.path().extension() != ".py") options.files.push_back(entry.path());
       }
     } else {
       options.files.emplace_back(word);
     }
   }
-  if (options.files.empty()) throw std::invalid_argument("give files or folders of model files to start from");
   std::sort(options.files.begin(), options.files.end());
   return options;
 }
@@ -115,7 +114,7 @@ void fuzz(const Options& options, std::vector<std::string>& pool, std::vector<st
     if (accepted) valid.push_back(input);
     if (!options.keep.empty()) std::ofstream(fs::path(options.keep) / (std::to_string(pool.size()) + ".nvnmd"), std::ios::binary) << input;
   }
-  std::printf("seed %llu: %ld inputs, %ld accepted as models, %zu in the pool, %zu places reached\n",
+  std::printf("seed %llu: %ld inputs, %ld accepted, %zu in the pool, %zu places reached\n",
               static_cast<unsigned long long>(options.seed), inputs, models, pool.size(), coverage::places());
 }
 
@@ -126,16 +125,17 @@ int main(int count, char** words) try {
   crash_file = options.crash;
   __sanitizer_set_death_callback(save_current);
   std::signal(SIGALRM, too_slow);
-  std::vector<std::string> pool, valid;
-  for (const fs::path& path : options.files) {
-    pool.push_back(read(path));
-    run(pool.back());
-    if (accepted) valid.push_back(pool.back());
+  std::vector<std::string> pool = own_inputs(), valid;
+  for (const fs::path& path : options.files) pool.push_back(read(path));
+  if (pool.empty()) throw std::invalid_argument("give files or folders of model files to start from");
+  for (const std::string& input : pool) {
+    run(input);
+    if (accepted) valid.push_back(input);
   }
-  std::printf("%zu files run\n", pool.size());
+  std::printf("%zu inputs to start from\n", pool.size());
   if (options.seconds > 0) fuzz(options, pool, valid);
   return 0;
 } catch (const std::exception& error) {
-  std::fprintf(stderr, "fuzz_model: %s\n", error.what());
+  std::fprintf(stderr, "%s: %s\n", words[0], error.what());
   return 2;
 }

@@ -79,6 +79,8 @@ void require_same(const nvnmd::FrameResult& found, const nvnmd::FrameResult& exp
 
 bool accepted = false;
 
+std::vector<std::string> own_inputs() { return {}; }
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   accepted = false;
   std::shared_ptr<const nvnmd::Model> model;
