@@ -12,19 +12,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nvnmd.pcm.protocol import MdSettings, PlannedStage
+from nvnmd.pcm.lammps_stage import frozen_of, stage_text, still_sets
+from nvnmd.pcm.marks import GUARD_EVERY, RESTART_FOLDER, SESSION_MARK, STOP_FILE
+from nvnmd.pcm.protocol import MdSettings
+from nvnmd.pcm.start import Prepared
 
 INPUT_FILE = "in.lmp"
 DATA_FILE = "start.data"
 LOG_FILE = "log.lammps"
-STOP_FILE = "stop"
-RESTART_FOLDER = "restart"
-STAGE_MARK = "nvnmd stage"
-SESSION_MARK = "nvnmd session"
 HEAT_GUARD = "too_hot"
 CLIP_GUARD = "too_many_clipped"
-GUARD_EVERY = 10
-"""Steps between two looks at the stop file and the temperature."""
 SATURATING_STAGES = ("R", "X", "D", "H", "GRAD", "Y", "A", "B", "V", "P", "F")
 """Where words can be clipped, in the order of docs/numerics.md, section 11."""
 
@@ -48,12 +45,34 @@ def nvnmd_pair(model: str, elements: tuple[str, ...]) -> PairLines:
     return PairLines(f"nvnmd {model} backend cpu", (f"* * {' '.join(elements)}",), counters)
 
 
-def lammps_input(settings: MdSettings, pair: PairLines, elements: tuple[str, ...]) -> str:
-    """Text of the input for the settings; `elements` in the order of the atom types of the data file."""
-    blocks = [_header(settings), _start(), _potential(pair), _first_velocities(settings), _output(settings, pair)]
-    blocks.append(_guards(settings, pair))
-    blocks += [_stage(settings, stage, elements) for stage in settings.plan()]
+def lammps_input(
+    settings: MdSettings, pair: PairLines, elements: tuple[str, ...], prepared: Prepared | None = None
+) -> str:
+    """Text of the input for the settings; `elements` in the order of the atom types of the data file.
+
+    prepared: atoms and regions, needed where a stage freezes, heats or drains something.
+    """
+    blocks = [_header(settings), _start(), _potential(pair)]
+    if prepared is not None and prepared.regions:
+        blocks.append(_regions(settings, prepared))
+    blocks += [_first_velocities(settings, prepared), _output(settings, pair), _guards(settings, pair)]
+    before: tuple[str, ...] = frozen_of(settings.stages[0], prepared)
+    for planned in settings.plan():
+        blocks.append(stage_text(settings, planned, elements, prepared, before))
+        before = frozen_of(planned.settings, prepared)
     return "\n\n".join(blocks) + "\n"
+
+
+def _regions(settings: MdSettings, prepared: Prepared) -> str:
+    """Regions, and groups of what stands still and what moves; a restart file keeps the groups' members."""
+    lines = ["# Parts of the cell, and which atoms stand still in some stage."]
+    lines += [f"region {name} {region.lammps()}" for name, region in prepared.regions.items()]
+    used = sorted({name for names in still_sets(settings, prepared) for name in names})
+    lines += [f'if "${{resumed}} == 0" then "group {name} region {name}"' for name in used]
+    for number, names in enumerate(still_sets(settings, prepared)):
+        lines += [f"group still_{number} union {' '.join(names)}", f"group moving_{number} subtract all still_{number}"]
+        lines += [f"compute temp_{number} moving_{number} temp"]
+    return "\n".join(lines)
 
 
 def _header(settings: MdSettings) -> str:
@@ -92,16 +111,20 @@ def _potential(pair: PairLines) -> str:
     return "\n".join(lines)
 
 
-def _first_velocities(settings: MdSettings) -> str:
-    first_K = settings.stages[0].temperature_K
+def _first_velocities(settings: MdSettings, prepared: Prepared | None) -> str:
+    first_K = settings.plan()[0].start_K
     lines = [f"timestep {settings.timestep_fs / 1000:g}"]
     if settings.start == "random":
         lines += [
             "# A random packing is let go of its worst contacts before it moves.",
             'if "${resumed} == 0" then "minimize 0.0 0.05 200 2000" "reset_timestep 0"',
         ]
-    create = f"velocity all create {first_K:g} {settings.seed} mom yes rot yes dist gaussian"
-    return "\n".join([*lines, f'if "${{resumed}} == 0" then "{create}"'])
+    still = frozen_of(settings.stages[0], prepared)
+    number = still_sets(settings, prepared).index(still) if still else 0
+    moving = f"moving_{number}" if still else "all"
+    create = f"velocity {moving} create {first_K:g} {settings.seed} mom yes rot yes dist gaussian"
+    stand = f' "velocity still_{number} set 0 0 0"' if still else ""
+    return "\n".join([*lines, f'if "${{resumed}} == 0" then "{create}"{stand}'])
 
 
 def _output(settings: MdSettings, pair: PairLines) -> str:
@@ -131,34 +154,3 @@ fix {HEAT_GUARD} all halt {GUARD_EVERY} v_{HEAT_GUARD} > 0.5 error hard message 
 {text}
 variable {CLIP_GUARD} equal c_clipped[1]
 fix {CLIP_GUARD} all halt {every} v_{CLIP_GUARD} > {most} error hard message yes"""
-
-
-def _ensemble(settings: MdSettings, stage: PlannedStage) -> str:
-    ramp, damping = f"{stage.start_K:g} {stage.end_K:g}", settings.thermostat.damping_ps
-    if settings.barostat is not None:
-        bar = settings.barostat
-        pressure = f"iso {bar.pressure_bar:g} {bar.pressure_bar:g} {bar.damping_ps:g}"
-        return f"fix ensemble all npt temp {ramp} {damping:g} {pressure}"
-    if settings.thermostat.style == "nose-hoover":
-        return f"fix ensemble all nvt temp {ramp} {damping:g}"
-    seeded = f"{ramp} {damping:g} {settings.seed + stage.first_step + 1}"
-    bath = f"langevin {seeded} zero yes" if settings.thermostat.style == "langevin" else f"temp/csvr {seeded}"
-    return f"fix ensemble all nve\nfix bath all {bath}"
-
-
-def _stage(settings: MdSettings, stage: PlannedStage, elements: tuple[str, ...]) -> str:
-    name, end = stage.name, stage.last_step
-    time_ps = (end - stage.first_step) * settings.timestep_fs / 1000
-    return f"""\
-# {name}: {stage.start_K:g} K to {stage.end_K:g} K in {time_ps:g} ps, steps {stage.first_step} to {end}.
-label {name}
-if "$(step) >= {end}" then "jump SELF {name}_done"
-print "{STAGE_MARK} {name}"
-{_ensemble(settings, stage)}
-dump frames all custom {stage.dump_every} {stage.dump_file} id type element xu yu zu
-dump_modify frames element {" ".join(elements)} sort id append ${{append}} format float %.5f
-run {end} upto start {stage.first_step} stop {end}
-undump frames
-if "$(step) < {end}" then "write_restart {RESTART_FOLDER}/stopped.restart" "quit 0"
-write_restart {RESTART_FOLDER}/stage.restart
-label {name}_done"""

@@ -9,9 +9,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from nvnmd.pcm.errors import PcmError
 from nvnmd.pcm.protocol import MdSettings
+from nvnmd.pcm.pulse import EV_PER_FJ
 from nvnmd.pcm.runfolder import RECORD_FILE, sha256, write_text
+from nvnmd.pcm.start import Prepared
 from nvnmd.pcm.thermo import COUNTER, ThermoLog, counted
 
 
@@ -32,7 +36,7 @@ def earlier_record(folder: Path, settings: MdSettings, model: Path, overwrite: b
     record = read_record(folder)
     if record is None:
         return None
-    same_settings = record["settings"] == settings.model_dump(mode="json")
+    same_settings = _same(record["settings"], settings)
     if same_settings and record["model"]["sha256"] == sha256(model):
         return None if overwrite and record["status"] == "complete" else record
     if overwrite:
@@ -41,11 +45,23 @@ def earlier_record(folder: Path, settings: MdSettings, model: Path, overwrite: b
     raise PcmError(f"{folder}: holds a run with {other}; choose another folder with -o, or replace it with --overwrite")
 
 
-def new_record(model: Path, settings: MdSettings, atoms: int) -> dict[str, Any]:
+def _same(recorded: dict[str, Any], settings: MdSettings) -> bool:
+    """Whether recorded settings, perhaps of a version that knew fewer keys, mean the same."""
+    try:
+        return MdSettings.model_validate(recorded) == settings
+    except ValidationError:
+        return False
+
+
+def new_record(model: Path, settings: MdSettings, prepared: Prepared) -> dict[str, Any]:
+    """The record of a run that is about to start."""
     return {
         "status": "running",
         "material": settings.material,
-        "atoms": atoms,
+        "atoms": len(prepared.atoms),
+        "cell_A": [round(float(x), 4) for x in prepared.atoms.cell.lengths()],
+        "regions": {name: region.model_dump(mode="json") for name, region in prepared.regions.items()},
+        "frozen": {"regions": list(prepared.frozen), "atoms": int(prepared.still().sum())},
         "model": {"file": model.name, "sha256": sha256(model)},
         "settings": settings.model_dump(mode="json"),
         "sessions": [],
@@ -84,6 +100,9 @@ def result(settings: MdSettings, log: ThermoLog, status: str) -> dict[str, Any]:
                 "timed_steps": steps,
                 "wall_s": wall_s,
                 "s_per_step_per_atom": wall_s / work if work else None,
+                "heat_fJ": stage.settings.heat.energy_fJ if stage.settings.heat else None,
+                "energy_change_fJ": _energy_change(log, stage.name),
+                "ended_early": log.early.get(stage.name),
                 "clipped": {name: counts.get(stage.name, 0) for name, counts in clipped.items()} or None,
             }
         )
@@ -91,6 +110,15 @@ def result(settings: MdSettings, log: ThermoLog, status: str) -> dict[str, Any]:
     work = sum(loop.steps * loop.atoms for loop in log.loops)
     total = {"timed_steps": steps, "wall_s": wall_s, "s_per_step_per_atom": wall_s / work if work else None}
     return {"status": status, "step": log.step, "stages": stages, "total": total}
+
+
+def _energy_change(log: ThermoLog, stage: str) -> float | None:
+    """Total energy at the end of a stage less that at its start, in fJ, from the log's rows."""
+    rows = [row for row, name in zip(log.rows, log.stages, strict=True) if name == stage]
+    if len(rows) < 2 or "TotEng" not in log.columns:
+        return None
+    column = log.columns.index("TotEng")
+    return (rows[-1][column] - rows[0][column]) / EV_PER_FJ
 
 
 def write_record(folder: Path, record: dict[str, Any]) -> None:

@@ -11,19 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from nvnmd.pcm.errors import PcmError
-from nvnmd.pcm.lammps_input import (
-    DATA_FILE,
-    INPUT_FILE,
-    LOG_FILE,
-    RESTART_FOLDER,
-    STOP_FILE,
-    PairLines,
-    lammps_input,
-)
+from nvnmd.pcm.lammps_input import DATA_FILE, INPUT_FILE, LOG_FILE, PairLines, lammps_input
 from nvnmd.pcm.launch import lammps_command
+from nvnmd.pcm.marks import RESTART_FOLDER, STOP_FILE
 from nvnmd.pcm.protocol import MdSettings
 from nvnmd.pcm.settings import write_settings
-from nvnmd.pcm.structures import crystal, material, random_packing
+from nvnmd.pcm.start import Prepared, prepare
+from nvnmd.pcm.structures import material, write_data
 from nvnmd.pcm.trajectory import trim_dump
 
 RECORD_FILE = "md.json"
@@ -64,30 +58,21 @@ def locked(folder: Path) -> Iterator[int]:
         yield file.fileno()
 
 
-def write_inputs(folder: Path, settings: MdSettings, pair: PairLines) -> int:
-    """Clear the folder of an earlier run and write settings, atoms and input; returns the number of atoms."""
-    import ase.io
-
-    chosen = material(settings.material)
-    if settings.start == "random":
-        atoms = random_packing(chosen.name, settings.atoms, settings.density_per_A3, seed=settings.seed)
-    else:
-        atoms = crystal(chosen.name, settings.atoms, settings.start, settings.density_per_A3)
+def write_inputs(folder: Path, settings: MdSettings, pair: PairLines) -> Prepared:
+    """Clear the folder of an earlier run and write settings, atoms and input; returns what was built."""
+    elements = material(settings.material).elements
+    prepared = prepare(settings)
     clear(folder, settings)
-    temporary = folder / (DATA_FILE + ".tmp")
-    ase.io.write(
-        temporary, atoms, format="lammps-data", specorder=list(chosen.elements), masses=True, units="metal",
-        atom_style="atomic",
-    )  # fmt: skip
-    temporary.replace(folder / DATA_FILE)
-    write_text(folder / INPUT_FILE, lammps_input(settings, pair, chosen.elements))
+    write_data(folder / DATA_FILE, prepared.atoms, elements)
+    write_text(folder / INPUT_FILE, lammps_input(settings, pair, elements, prepared))
     write_text(folder / SETTINGS_FILE, write_settings(settings))
-    return len(atoms)
+    return prepared
 
 
 def clear(folder: Path, settings: MdSettings) -> None:
     """Remove what an earlier run of this program left; other files stay."""
     names = [LOG_FILE, OUTPUT_FILE, RECORD_FILE, STOP_FILE, *(stage.dump_file for stage in settings.plan())]
+    names += [f"{stage.name}.stress" for stage in settings.stages]
     for path in [*(folder / name for name in names), *(folder / RESTART_FOLDER).glob("*.restart")]:
         path.unlink(missing_ok=True)
 

@@ -13,12 +13,14 @@ from typing import Any
 from nvnmd.pcm import launch
 from nvnmd.pcm.errors import PcmError
 from nvnmd.pcm.failure import explain
-from nvnmd.pcm.lammps_input import INPUT_FILE, LOG_FILE, STOP_FILE, PairLines, nvnmd_pair
+from nvnmd.pcm.lammps_input import INPUT_FILE, LOG_FILE, PairLines, nvnmd_pair
+from nvnmd.pcm.marks import STOP_FILE
 from nvnmd.pcm.protocol import MdSettings
 from nvnmd.pcm.record import earlier_record, new_record, new_session, result, write_record
 from nvnmd.pcm.runfolder import OUTPUT_FILE, last_restart, locked, rewind, write_inputs
 from nvnmd.pcm.structures import material
 from nvnmd.pcm.thermo import LogTail
+from nvnmd.pcm.voidwatch import VoidWatch
 
 POLL_S = 0.3
 
@@ -55,8 +57,8 @@ def run_md(
     with locked(folder) as lock:
         record = earlier_record(folder, settings, model, overwrite)
         if record is None:
-            atoms = write_inputs(folder, settings, lines)
-            record = new_record(model, settings, atoms)
+            prepared = write_inputs(folder, settings, lines)
+            record = new_record(model, settings, prepared)
         elif record["status"] == "complete":
             return record
         return _run(folder, settings, record, ranks, lock, on_progress)
@@ -91,13 +93,16 @@ def _run(
     started = time.monotonic()
     process = launch.start(arguments, ranks, folder, folder / OUTPUT_FILE, lock)
     tail = LogTail(folder / LOG_FILE)
-    stopped = _watch(process, tail, folder, settings, on_progress)
+    voids = VoidWatch(folder, settings, record)
+    stopped = _watch(process, tail, folder, settings, voids, on_progress)
     (folder / STOP_FILE).unlink(missing_ok=True)
     log = tail.poll()
     session["wall_s"] = round(time.monotonic() - started, 2)
     finished = process.returncode == 0 and log.step >= settings.plan()[-1].last_step
     record |= result(settings, log, "complete" if finished else "stopped" if stopped else "failed")
     write_record(folder, record)
+    if voids.found:
+        raise PcmError(voids.found)
     if record["status"] == "failed":
         raise PcmError(explain(folder, settings, log, process.returncode))
     return record
@@ -108,6 +113,7 @@ def _watch(
     tail: LogTail,
     folder: Path,
     settings: MdSettings,
+    voids: VoidWatch,
     on_progress: Callable[[Progress], None],
 ) -> bool:
     """Follow a run to its end; True if it was asked to stop."""
@@ -119,6 +125,8 @@ def _watch(
             on_progress(Progress(log.stage, log.step, last_step, log.last("Temp")))
             if log.rows and not math.isfinite(log.last("PotEng")):
                 launch.kill(process)
+            if voids.look(log.step):
+                launch.end(process, stop_file)
             time.sleep(POLL_S)
     except KeyboardInterrupt:
         launch.end(process, stop_file)
@@ -127,5 +135,6 @@ def _watch(
         launch.kill(process)
         raise
     log = tail.poll()
+    voids.look(log.step)
     on_progress(Progress(log.stage, log.step, last_step, log.last("Temp")))
     return stop_file.exists()

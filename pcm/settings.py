@@ -9,7 +9,9 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from nvnmd.pcm.errors import PcmError
-from nvnmd.pcm.protocol import Barostat, MdSettings, Output, Stage, Thermostat
+from nvnmd.pcm.protocol import DeviceSettings, MdSettings, Output
+from nvnmd.pcm.pulse import Dissipation, Gradient, Heat
+from nvnmd.pcm.stage import Barostat, Stage, Thermostat, Until
 
 
 def read_settings(path: Path | None, **overrides: Any) -> MdSettings:
@@ -47,9 +49,10 @@ def _load_yaml(path: Path) -> dict[str, Any]:
 
 
 def _known_keys(location: tuple[int | str, ...]) -> list[str]:
-    section = next((part for part in location[:-1] if isinstance(part, str)), None)
+    section = next((part for part in reversed(location[:-1]) if isinstance(part, str)), None)
     models: dict[str | None, type[BaseModel]] = {
         None: MdSettings, "stages": Stage, "thermostat": Thermostat, "barostat": Barostat, "output": Output,
+        "device": DeviceSettings, "heat": Heat, "gradient": Gradient, "dissipate": Dissipation, "until": Until,
     }  # fmt: skip
     return list(models.get(section, MdSettings).model_fields)
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nvnmd.pcm.errors import PcmError
-from nvnmd.pcm.lammps_input import SESSION_MARK, STAGE_MARK
+from nvnmd.pcm.marks import EARLY_MARK, SESSION_MARK, STAGE_MARK
 
 COUNTER = "clipped"
 _LOOP = re.compile(r"Loop time of (\S+) on (\d+) procs for (\d+) steps with (\d+) atoms")
@@ -33,7 +33,8 @@ class ThermoLog:
     """Rows of a log in order of step; a continued run replaces the rows it repeats.
 
     columns: names as LAMMPS prints them (Step, Time, Temp, Press, PotEng, ...); rows: one list of floats per row;
-    stages: stage of each row; loops: the timed runs; stage: the stage being read.
+    stages: stage of each row; loops: the timed runs; stage: the one being read; early: step at which a condition ended
+    a stage, by stage.
 
     Counters (columns that begin with "clipped") start at zero with every session, that is, every start of LAMMPS; the
     rows hold their totals over all sessions.
@@ -44,6 +45,7 @@ class ThermoLog:
     stages: list[str] = field(default_factory=list)
     loops: list[LoopTime] = field(default_factory=list)
     stage: str = ""
+    early: dict[str, int] = field(default_factory=dict)
     _in_table: bool = False
     _new_session: bool = True
     _before: dict[int, float] = field(default_factory=dict)
@@ -54,6 +56,8 @@ class ThermoLog:
             words = line.split()
             if line.startswith(STAGE_MARK):
                 self.stage = words[-1]
+            elif line.startswith(EARLY_MARK):
+                self.early[words[-2]] = int(words[-1])
             elif line.startswith(SESSION_MARK):
                 self._new_session = True
             elif words[:1] == ["Step"]:

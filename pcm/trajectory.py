@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import TextIO
 
@@ -84,6 +85,23 @@ def _cell(bounds: list[list[float]]) -> tuple[NDArray[np.float64], NDArray[np.fl
     high[1] -= max(0.0, yz)
     lx, ly, lz = (h - o for h, o in zip(high, low, strict=True))
     return np.array([[lx, 0, 0], [xy, ly, 0], [xz, yz, lz]]), np.array(low)
+
+
+def last_frame(path: Path) -> Snapshot:
+    """The last whole frame of a dump, found from the end of the file. Raises PcmError if there is none."""
+    mark = b"ITEM: TIMESTEP"
+    if not path.exists() or not path.stat().st_size:
+        raise PcmError(f"{path}: there is no frame in it")
+    with path.open("rb") as raw, mmap(raw.fileno(), 0, access=ACCESS_READ) as data, path.open(encoding="utf-8") as file:
+        start = data.rfind(mark)
+        while start >= 0:
+            file.seek(start)
+            file.readline()
+            frame = _read_frame(file, path)
+            if frame is not None:
+                return frame
+            start = data.rfind(mark, 0, start)
+    raise PcmError(f"{path}: there is no whole frame in it")
 
 
 def trim_dump(path: Path, before_step: int) -> None:

@@ -32,7 +32,7 @@ def test_written_settings_read_back_the_same(tmp_path):
         ("thermostat: {damping: 3}", "unknown key 'thermostat.damping'; did you mean 'damping_ps'"),
         ("stages: [{name: a, temperature: 3, time_ps: 1}]", "'stages.0.temperature'; did you mean 'temperature_K'"),
         ("atoms: -3", "atoms: Input should be greater than 0"),
-        ("material: GeTf", "known: GeTe"),
+        ("material: GeTf", "known: Ge2Sb2Te5, GeSb2Te4, GeTe"),
         ("stages: [{name: a, temperature_K: 300}]", "either time_ps or rate_K_per_ps"),
         ("stages: [{name: a, temperature_K: 300, time_ps: 1, ramp: true}]", "nothing to ramp from"),
         ("[1, 2]", "settings are a mapping"),

@@ -7,6 +7,7 @@ import numpy as np
 from nvnmd.pcm.lammps_input import SATURATING_STAGES, lammps_input, nvnmd_pair
 from nvnmd.pcm.record import new_record, new_session, result, write_record
 from nvnmd.pcm.settings import read_settings, write_settings
+from nvnmd.pcm.start import prepare
 from nvnmd.pcm.structures import crystal, random_packing
 from nvnmd.pcm.thermo import read_log
 from nvnmd.quantize.model_file import save_model as save_integer_model
@@ -123,7 +124,7 @@ def make_md(folder, clipped):
     for stage, build in zip(settings.plan()[1::2], (random_packing, crystal), strict=True):
         write_frames(folder / stage.dump_file, build("GeTe", ATOMS), range(stage.first_step, stage.last_step + 1, 200))
     model = folder.parent / "quantize/model.nvnmd"
-    record = new_record(model if model.exists() else folder / "in.lmp", settings, ATOMS)
+    record = new_record(model if model.exists() else folder / "in.lmp", settings, prepare(settings))
     record["sessions"].append(new_session(2, ["-in", "in.lmp"], 0))
     write_record(folder, record | result(settings, read_log(folder / "log.lammps"), "complete"))
 
