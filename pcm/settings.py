@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from nvnmd.pcm.errors import PcmError
 from nvnmd.pcm.protocol import DeviceSettings, MdSettings, Output
+from nvnmd.pcm.protocols import PROTOCOLS, Protocol
 from nvnmd.pcm.pulse import Dissipation, Gradient, Heat
 from nvnmd.pcm.stage import Barostat, Stage, Thermostat, Until
 
@@ -27,7 +28,22 @@ def read_settings(path: Path | None, **overrides: Any) -> MdSettings:
         raise PcmError(f"{path or 'md settings'}: {_explain(error)}") from None
 
 
-def write_settings(settings: MdSettings) -> str:
+def read_protocol(name: str, path: Path | None, **overrides: Any) -> Protocol:
+    """Settings of a protocol by its name, from a YAML file or the defaults; overrides that are not None win.
+
+    Raises PcmError for a protocol that is not known, and like `read_settings`.
+    """
+    if name not in PROTOCOLS:
+        raise PcmError(f"protocol {name!r} is not known; known: {', '.join(PROTOCOLS)}")
+    values = _load_yaml(path) if path is not None else {}
+    values |= {key: value for key, value in overrides.items() if value is not None}
+    try:
+        return PROTOCOLS[name].model_validate(values)
+    except ValidationError as error:
+        raise PcmError(f"{path or f'{name} settings'}: {_explain(error, PROTOCOLS[name])}") from None
+
+
+def write_settings(settings: BaseModel) -> str:
     """The settings as YAML text, every key with its value in force."""
     import yaml
 
@@ -48,23 +64,23 @@ def _load_yaml(path: Path) -> dict[str, Any]:
     return values
 
 
-def _known_keys(location: tuple[int | str, ...]) -> list[str]:
+def _known_keys(location: tuple[int | str, ...], whole: type[BaseModel]) -> list[str]:
     section = next((part for part in reversed(location[:-1]) if isinstance(part, str)), None)
     models: dict[str | None, type[BaseModel]] = {
-        None: MdSettings, "stages": Stage, "thermostat": Thermostat, "barostat": Barostat, "output": Output,
+        None: whole, "stages": Stage, "thermostat": Thermostat, "barostat": Barostat, "output": Output,
         "device": DeviceSettings, "heat": Heat, "gradient": Gradient, "dissipate": Dissipation, "until": Until,
     }  # fmt: skip
-    return list(models.get(section, MdSettings).model_fields)
+    return list(models.get(section, whole).model_fields)
 
 
-def _explain(error: ValidationError) -> str:
+def _explain(error: ValidationError, whole: type[BaseModel] = MdSettings) -> str:
     """One problem of a validation, an unknown key before others, as a sentence with the key's path."""
     first = min(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
     where = ".".join(str(part) for part in first["loc"])
     if first["type"] != "extra_forbidden":
         message = first["msg"].removeprefix("Value error, ")
         return f"{where}: {message}" if where else message
-    known = _known_keys(first["loc"])
+    known = _known_keys(first["loc"], whole)
     near = difflib.get_close_matches(str(first["loc"][-1]), known, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}"
     return f"unknown key {where!r}; {hint}"
