@@ -30,6 +30,12 @@ int nvnmd_load(const char *port, const long long *words, unsigned long count) {{
     return 1;
 }}
 
+// Words of a packet and of an answer, both with their filling.
+void nvnmd_frames(unsigned *packet, unsigned *answer) {{
+    *packet = {input_words};
+    *answer = {output_words};
+}}
+
 void nvnmd_evaluate(const unsigned *packets, unsigned *answers, unsigned long atoms) {{
     for (unsigned long atom = 0; atom < atoms; atom++) {{
         hls::stream<{input_type}> packet("packet");

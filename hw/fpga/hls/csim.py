@@ -41,9 +41,10 @@ def read_sizes(folder: Path) -> Sizes:
     Raises:
         HlsError: no project, or one of another version.
     """
-    fields = read_record(folder).get("sizes", {})
+    written = read_record(folder).get("sizes", {})
+    fields: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in written.items()}
     try:
-        return Sizes(**{key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()})
+        return Sizes(**fields)
     except TypeError as error:
         raise HlsError(f"{folder}: written by another version of nvnmd ({error}); write it again") from error
 

@@ -24,7 +24,7 @@ def write_quantized(model: IntegerModel, folder: Path) -> list[Path]:
     Raises:
         HlsError: a file that does not give back the model's integers, or a folder in the way.
     """
-    files = {}
+    files: dict[str, Any] = {}
     for number, element in enumerate(model.type_map):
         exact, plain = export_fitting(model, number, exact=True), export_fitting(model, number)
         check_exact(model, number, exact)
@@ -85,7 +85,7 @@ def _layers(arrays: dict[str, Any], kind: str) -> list[tuple[Any, Any]]:
 def _float_file(name: str, layers: list[tuple[Any, Any]], net: int, linear: bool) -> Any:
     """A float network; its output is compared with a plain evaluation."""
     weights, biases = [weight[net] for weight, _ in layers], [bias[net] for _, bias in layers]
-    skips = [_copies(*weight.shape, layer, linear) for layer, weight in enumerate(weights)]
+    skips = [_copies(weight.shape[0], weight.shape[1], layer, linear) for layer, weight in enumerate(weights)]
     skips = skips[:-1] if linear else skips
     file = onnx.load_from_string(export_network(weights, biases, skips, name).SerializeToString())
     x = np.random.default_rng(0).normal(size=(9, weights[0].shape[0]))

@@ -19,4 +19,4 @@ def handler(build: Build, name: str, inputs: Sequence[str]) -> dict[str, Any]:
     """Entry of the layer list."""
     s = build.sizes
     config = {"n_beats": s.answer_beats, "n_neighbors": s.max_neighbors, "n_words": 4 * s.m1}
-    return node(PacketOut, name, inputs, (s.answer_beats, HALF_WORDS), Word(32, signed=False), **config)
+    return node(PacketOut, name, inputs, (s.answer_beats, HALF_WORDS), Word(32, signed=False), (), **config)

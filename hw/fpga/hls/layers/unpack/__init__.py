@@ -18,4 +18,4 @@ def handler(build: Build, name: str, inputs: Sequence[str]) -> dict[str, Any]:
     """Entry of the layer list."""
     s = build.sizes
     config = {"n_beats": s.packet_beats, "n_neighbors": s.max_neighbors}
-    return node(Unpack, name, inputs, (1 + s.max_neighbors, 4), Word(32), **config)
+    return node(Unpack, name, inputs, (1 + s.max_neighbors, 4), Word(32), (), **config)
