@@ -76,17 +76,21 @@ class HostModel:
         buffers: transfers in flight, from packing to unpacking.
         bridge_beats: beats that wait between link and card, each way.
         seed: of the latency spikes.
+
+    The costs are those of one core of an AMD EPYC (Zen 5): words, packets and checksums 54 ns and 1.2 ns a neighbor,
+    answers 46 ns and 2 ns a neighbor (``nvnmd simulate --measure-host``), and the walk along the neighbor list and the
+    sums of forces by their shares in ``benchmarks/stages.py``.
     """
 
     link_in: Link = field(default_factory=lambda: Link(9.0))
     link_out: Link = field(default_factory=lambda: Link(12.0))
-    threads: int = 8
-    pack_ns_per_atom: float = 40.0
-    pack_ns_per_neighbor: float = 4.0
-    unpack_ns_per_atom: float = 40.0
-    unpack_ns_per_neighbor: float = 4.0
+    threads: int = 12
+    pack_ns_per_atom: float = 230.0
+    pack_ns_per_neighbor: float = 1.2
+    unpack_ns_per_atom: float = 110.0
+    unpack_ns_per_neighbor: float = 2.0
     buffer_atoms: int = 64
-    buffers: int = 24
+    buffers: int = 28
     bridge_beats: int = 512
     seed: int = 0
 

@@ -17,7 +17,7 @@ _GETE_TABLES: dict[str, Any] = {
     "feature_tables": 4,
     "scalar_tables": 2,
     "guard_tables": 4,
-    "guard_segments": 39,
+    "guard_segments": 64,
     "gates": False,
     "max_neighbors": 64,
     "seg_bits": 9,
@@ -89,8 +89,8 @@ def named(name: str) -> Configuration:
     Raises:
         FpgaError: another name.
     """
-    # Four neighbor lanes where two would do for the mean: crowded atoms then take no longer. A cycle less than the 16 of
-    # the bar, which at 250 MHz leave no time for the first and the last packets of a step.
+    # Four neighbor lanes where two would do for the mean: crowded atoms then take no longer. 15 cycles, because at
+    # 250 MHz the 16 of the bar would leave no time for the first and the last packets of a step.
     shapes: dict[str, tuple[dict[str, int], int, dict[str, int]]] = {
         "letter": ({"layers": 3, "width": 128}, 59, {}),
         "fast": ({"layers": 2, "width": 64}, 15, {"neighbor_lanes": 4}),

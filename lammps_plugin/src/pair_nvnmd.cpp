@@ -13,12 +13,14 @@
 #include <algorithm>
 #include <cstring>
 
+#include "backend_hls.hpp"
+
 namespace LAMMPS_NS {
 
 namespace {
 constexpr const char* kUsage =
-    "pair_style nvnmd FILE [backend cpu|xdma] [kernel NAME] [threads N] "
-    "[device PREFIX] [timeout SECONDS] [retries N] [buffers N] [batch ATOMS]";
+    "pair_style nvnmd FILE [backend cpu|sim|xdma|hls] [kernel NAME] [threads N] [card letter|fast|auto] [clock MHZ] [every N] "
+    "[device PREFIX] [timeout SECONDS] [retries N] [buffers N] [batch ATOMS] [project FOLDER]";
 }
 
 PairNvnmd::PairNvnmd(LAMMPS* lammps) : Pair(lammps) {
@@ -70,8 +72,15 @@ void PairNvnmd::load_model() {
   const int threads = threads_ > 0 ? threads_ : comm->nthreads;
   auto model = nvnmd::Model::load(model_file_);
   card_ = nullptr;
+  sim_ = nullptr;
   if (backend_ == "cpu") {
     driver_ = std::make_unique<nvnmd::ForceDriver>(nvnmd::make_cpu_backend(std::move(model), kernel_, threads));
+  } else if (backend_ == "sim") {
+    auto sim = nvnmd::make_sim_backend(std::move(model), sim_options_, kernel_, threads);
+    sim_ = sim.get();
+    driver_ = std::make_unique<nvnmd::ForceDriver>(std::move(sim));
+  } else if (backend_ == "hls") {
+    driver_ = std::make_unique<nvnmd::ForceDriver>(nvnmd::make_hls_backend(std::move(model), project_));
   } else {
     card_options_.threads = threads;
     auto card = nvnmd::card::make_card_backend(std::move(model), card_options_);
@@ -85,15 +94,19 @@ void PairNvnmd::load_model() {
 void PairNvnmd::read_option(const std::string& keyword, const char* value) {
   if (keyword == "backend") {
     backend_ = value;
-    if (backend_ != "cpu" && backend_ != "xdma")
-      error->all(FLERR, "Pair style nvnmd does not know the backend " + backend_ + "; this build has: cpu, xdma");
+    if (backend_ != "cpu" && backend_ != "sim" && backend_ != "xdma" && backend_ != "hls")
+      error->all(FLERR, "Pair style nvnmd does not know the backend " + backend_ + "; this build has: cpu, sim, xdma, hls");
   } else if (keyword == "kernel") {
     kernel_ = value;
   } else if (keyword == "threads") {
     threads_ = utils::inumeric(FLERR, value, false, lmp);
     if (threads_ < 1) error->all(FLERR, "Pair style nvnmd: threads must be 1 or more, not " + std::string(value));
+  } else if (keyword == "project") {
+    project_ = value;
   } else if (read_card_option(keyword, value)) {
     card_option_ = keyword;
+  } else if (read_sim_option(keyword, value)) {
+    sim_option_ = keyword;
   } else {
     error->all(FLERR, "Pair style nvnmd does not know the keyword " + keyword + ": " + kUsage);
   }
@@ -109,6 +122,14 @@ bool PairNvnmd::read_card_option(const std::string& keyword, const char* value) 
   return true;
 }
 
+bool PairNvnmd::read_sim_option(const std::string& keyword, const char* value) {
+  if (keyword == "card") sim_options_.configuration = value;
+  else if (keyword == "clock") sim_options_.clock_mhz = utils::numeric(FLERR, value, false, lmp);
+  else if (keyword == "every") sim_options_.every = utils::inumeric(FLERR, value, false, lmp);
+  else return false;
+  return true;
+}
+
 void PairNvnmd::settings(int narg, char** arg) {
   if (narg < 1) error->all(FLERR, std::string("Pair style nvnmd needs a model file: ") + kUsage);
   if (narg % 2 == 0)
@@ -118,8 +139,15 @@ void PairNvnmd::settings(int narg, char** arg) {
   threads_ = 0;
   card_options_ = {};
   card_option_.clear();
+  sim_options_ = {};
+  sim_option_.clear();
+  project_.clear();
   for (int i = 1; i < narg; i += 2) read_option(arg[i], arg[i + 1]);
-  if (backend_ == "cpu" && !card_option_.empty())
+  if ((backend_ == "hls") == project_.empty())
+    error->all(FLERR, "Pair style nvnmd: backend hls and project FOLDER, the folder of nvnmd compile, belong together");
+  if (backend_ != "sim" && !sim_option_.empty())
+    error->all(FLERR, "Pair style nvnmd: keyword " + sim_option_ + " is for a simulated card; add backend sim");
+  if (backend_ != "xdma" && !card_option_.empty())
     error->all(FLERR, "Pair style nvnmd: keyword " + card_option_ + " is for a card; add backend xdma");
   model_file_ = arg[0];
   load_problem_.clear();

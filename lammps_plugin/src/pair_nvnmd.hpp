@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "backend_sim.hpp"
 #include "card/card_backend.hpp"
 #include "driver.hpp"
 #include "error.hpp"
@@ -56,7 +57,9 @@ class PairNvnmd : public Pair {
   void collect_from_ghosts(const nvnmd::FrameResult& result);
   void add_atom_virial(std::size_t i, const double* w);
   void count_clipped(const nvnmd::FrameResult& result);
+  bool read_sim_option(const std::string& keyword, const char* value);
   void finish_card();
+  void finish_sim();
 
   std::string model_file_;   // as given in pair_style
   std::string backend_ = "cpu";
@@ -64,7 +67,11 @@ class PairNvnmd : public Pair {
   int threads_ = 0;          // 0: as many as LAMMPS has
   nvnmd::card::CardOptions card_options_;  // of the backend xdma
   std::string card_option_;  // the first that was given
+  std::string project_;      // of the backend hls
   const nvnmd::card::CardBackend* card_ = nullptr;  // the driver's, when it is a card
+  nvnmd::SimOptions sim_options_;  // of the backend sim
+  std::string sim_option_;  // the first that was given
+  const nvnmd::SimBackend* sim_ = nullptr;  // the driver's, when a card is simulated
   std::string load_problem_; // why the model named in a restart file could not be loaded
   double rcut_ = 0.0;        // angstrom
   int max_neighbors_ = 0;

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 
 #include "centers.hpp"
 #include "pair_nvnmd.hpp"
@@ -140,6 +141,24 @@ void PairNvnmd::finish() {
     utils::logmesg(lmp, text);
   }
   finish_card();
+  finish_sim();
+}
+
+// Every rank has a card of its own; a step takes as long as the slowest.
+void PairNvnmd::finish_sim() {
+  double seconds = 0.0, atoms = 0.0, steps = 0.0;
+  if (sim_ != nullptr) {
+    seconds = sim_->totals().seconds;
+    atoms = static_cast<double>(sim_->totals().atoms);
+    steps = static_cast<double>(sim_->totals().steps);
+  }
+  MPI_Allreduce(MPI_IN_PLACE, &seconds, 1, MPI_DOUBLE, MPI_MAX, world);
+  MPI_Allreduce(MPI_IN_PLACE, &atoms, 1, MPI_DOUBLE, MPI_SUM, world);
+  if (comm->me != 0 || seconds == 0.0 || atoms == 0.0) return;
+  std::array<char, 160> text{};
+  std::snprintf(text.data(), text.size(), "nvnmd: simulated, not measured: %.4g s/step/atom, %.4g s/step, over %.0f steps\n", seconds / atoms,
+                seconds / steps, steps);
+  utils::logmesg(lmp, text.data());
 }
 
 // Each fault on the way to a card was mended, or the run had ended with an error.

@@ -32,12 +32,17 @@ std::string PairNvnmd::string_from_restart(FILE* fp) {
 
 void PairNvnmd::write_restart_settings(FILE* fp) {
   write_string(fp, model_file_);
-  write_string(fp, backend_);
+  write_string(fp, project_.empty() ? backend_ : backend_ + " " + project_);
 }
 
 void PairNvnmd::read_restart_settings(FILE* fp) {
   model_file_ = string_from_restart(fp);
   backend_ = string_from_restart(fp);
+  project_.clear();
+  if (const std::size_t end = backend_.find(' '); end != std::string::npos) {
+    project_ = backend_.substr(end + 1);
+    backend_.resize(end);
+  }
   // A model that has moved is no reason to stop here: the input may go on with its own pair_style.
   try {
     load_model();

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from nvnmd.quantize.integer_model import IntegerModel
     from nvnmd.sim import CardSizes, HostModel
 
-CLOCK_MHZ = {"letter": 222.0, "fast": 250.0}
+CLOCK_MHZ = {"letter": 222.0, "fast": 250.0, "model": 222.0}
+REST_NS = {"pack": 175.0, "unpack": 60.0}
+"""What ``--measure-host`` does not measure: the walk along the neighbor list, the sums of forces (``HostModel``)."""
 DETAILED_ATOMS = 2000
 """Atoms whose way through the blocks is kept for the timeline."""
 
@@ -22,7 +24,7 @@ def simulate(
     structure: Annotated[Path, typer.Argument(metavar="STRUCTURE", help="Any file of atoms that ASE reads.")],
     configuration: Annotated[str, typer.Option(help="letter, fast, or model: lanes chosen for the model.")] = "auto",
     cycles: Annotated[int, typer.Option(help="Cycles an atom may take, for --configuration model.", min=1)] = 59,
-    clock_mhz: Annotated[float | None, typer.Option(help="Clock of the card; 222 (letter) or 250.", min=1.0)] = None,
+    clock_mhz: Annotated[float | None, typer.Option(help="Clock of the card; 222, or 250 for fast.", min=1.0)] = None,
     repeat: Annotated[tuple[int, int, int], typer.Option(help="Copies of the structure along each vector.")] = (
         1,
         1,
@@ -36,10 +38,10 @@ def simulate(
     latency_us: Annotated[float, typer.Option(help="Of a transfer, each way.", min=0.0)] = 5.0,
     spike_probability: Annotated[float, typer.Option(help="That a transfer is late.", min=0.0, max=0.99)] = 0.0,
     spike_us: Annotated[float, typer.Option(help="By how much it is late.", min=0.0)] = 100.0,
-    threads: Annotated[int | None, typer.Option(help="Host threads; enough ones by default.", min=1)] = None,
+    threads: Annotated[int, typer.Option(help="Of the host, that pack and unpack.", min=1)] = 12,
     buffer_atoms: Annotated[int, typer.Option(help="Atoms of a transfer.", min=1)] = 64,
-    buffers: Annotated[int | None, typer.Option(help="Transfers in flight; threads + 16 by default.", min=1)] = None,
-    measure_host: Annotated[bool, typer.Option("--measure-host", help="Time packing on this machine first.")] = False,
+    buffers: Annotated[int, typer.Option(help="Transfers in flight.", min=1)] = 28,
+    measure_host: Annotated[bool, typer.Option("--measure-host", help="Time the packets on this machine first.")] = False,
     waves: Annotated[int, typer.Option(help="Atoms whose waveforms the RTL writes (VCD); needs Verilator.", min=0)] = 0,
     sweep: Annotated[bool, typer.Option("--sweep", help="Sweep II, lanes, clock and neighbors too.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
@@ -70,14 +72,13 @@ def simulate(
 
     model = load_model(model_file)
     name, card = _configuration(model, configuration, cycles)
-    clock = clock_mhz or CLOCK_MHZ.get(name, CLOCK_MHZ["fast"])
+    clock = clock_mhz or CLOCK_MHZ[name]
     counts = _neighbors(model, structure, repeat)
     costs = _costs(model_file, measure_host, counts)
     sizes = CardSizes.from_parameters(card.parameters)
     late = {"latency_us": latency_us, "spike_probability": spike_probability, "spike_us": spike_us}
     links = {"link_in": Link(gb_in, **late), "link_out": Link(gb_out, **late)}
-    threads = threads or _enough_threads(counts, predict(card).cycles / clock, costs)
-    host = HostModel(**links, **costs, threads=threads, buffer_atoms=buffer_atoms, buffers=buffers or threads + 16)
+    host = HostModel(**links, **costs, threads=threads, buffer_atoms=buffer_atoms, buffers=buffers)
     step = simulate_step(sizes, counts, clock, host)
     found = summarize(sizes, counts, step, host, predict(card).dsp) | {"configuration": name}
     if output is not None:
@@ -100,7 +101,7 @@ def _configuration(model: IntegerModel, wanted: str, cycles: int) -> tuple[str, 
         card = named(wanted)
         card.check(model)
         return wanted, card
-    for name in CLOCK_MHZ if wanted == "auto" else ():
+    for name in ("letter", "fast") if wanted == "auto" else ():
         try:
             named(name).check(model)
         except FpgaError:
@@ -139,20 +140,10 @@ def _costs(model_file: Path, measure: bool, counts: Any) -> dict[str, float]:
     most = max(1, int(counts.max()))
     bare, full = (time_packets(str(model_file), neighbors) for neighbors in (0, most))
     costs = {}
-    for job in ("pack", "unpack"):
-        costs[f"{job}_ns_per_atom"] = 1e9 * bare[f"{job}_s"]
+    for job, rest in REST_NS.items():
+        costs[f"{job}_ns_per_atom"] = rest + 1e9 * bare[f"{job}_s"]
         costs[f"{job}_ns_per_neighbor"] = max(0.0, 1e9 * (full[f"{job}_s"] - bare[f"{job}_s"]) / most)
     return costs
-
-
-def _enough_threads(counts: Any, atom_us: float, costs: dict[str, float]) -> int:
-    """Threads that a quarter more than keep up with a card that takes an atom every ``atom_us``."""
-    from nvnmd.sim import HostModel
-
-    host = HostModel(**costs)  # type: ignore[arg-type]
-    atom = host.pack_ns_per_atom + host.unpack_ns_per_atom
-    neighbors = (host.pack_ns_per_neighbor + host.unpack_ns_per_neighbor) * float(counts.mean())
-    return int(1.25e-3 * (atom + neighbors) / atom_us) + 1
 
 
 def _write(
