@@ -21,16 +21,24 @@ MAX_BONDED_ATOMS = 8000
 _OTHER_COLOR, _OTHER_RADIUS_A = "#808080", 0.7
 
 
-def render(snapshot: Snapshot, bond_A: float = 3.2, size_px: int = 900) -> bytes:
+def render(
+    snapshot: Snapshot,
+    bond_A: float = 3.2,
+    size_px: int = 900,
+    colors: Floats | None = None,
+    view_deg: tuple[float, float] = (28.0, 16.0),
+) -> bytes:
     """PNG of a structure: atoms in the home cell, bonds up to `bond_A`, the cell's edges, transparent background.
 
-    Bonds that cross the cell's faces are left out; in cells of more than MAX_BONDED_ATOMS atoms, all are.
+    colors: [n, 3] red, green, blue from 0 to 1, those of the elements where None; view_deg: azimuth and elevation, (0,
+    0) looks along y with z up. Bonds that cross the cell's faces are left out; in cells of more than MAX_BONDED_ATOMS
+    atoms, all are.
     """
     from matplotlib.image import imsave
 
     positions = _home(snapshot)
-    turn = view_rotation().T
-    colors = np.array([_rgb(symbol) for symbol in snapshot.symbols])
+    turn = view_rotation(*view_deg).T
+    colors = element_colors(snapshot) if colors is None else colors
     radii = np.array([RADII_A.get(symbol, _OTHER_RADIUS_A) for symbol in snapshot.symbols])
     starts, ends = (corner @ turn for corner in _cell_edges(snapshot.cell))
     lines = [Rods(starts, ends, CELL_RADIUS_A, np.full((len(starts), 3), 0.62))]
@@ -41,6 +49,12 @@ def render(snapshot: Snapshot, bond_A: float = 3.2, size_px: int = 900) -> bytes
     buffer = io.BytesIO()
     imsave(buffer, draw(Spheres(positions @ turn, radii, colors), lines, size_px), format="png")
     return buffer.getvalue()
+
+
+def element_colors(snapshot: Snapshot) -> Floats:
+    """Each atom's color by its element [n, 3]."""
+    names, index = np.unique(snapshot.symbols, return_inverse=True)
+    return np.array([_rgb(str(name)) for name in names])[index]
 
 
 def _rgb(symbol: str) -> tuple[float, float, float]:

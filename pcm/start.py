@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -119,7 +120,11 @@ def _atoms(settings: MdSettings) -> Atoms:
 
 
 def _device(settings: MdSettings) -> Device | None:
-    builders = {"cross-point": cross_point, "mushroom": mushroom, "confined": confined}
+    builders: dict[str, Callable[..., Device]] = {
+        "cross-point": cross_point,
+        "mushroom": mushroom,
+        "confined": confined,
+    }
     if settings.start not in builders:
         return None
     sizes = settings.device.model_dump(exclude_none=True) if settings.device else {}

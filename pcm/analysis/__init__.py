@@ -20,7 +20,7 @@ from nvnmd.pcm.analysis.order import CrystalOrder, bond_vectors, crystal_order, 
 from nvnmd.pcm.analysis.rdf import PartialRdf, partial_rdf
 from nvnmd.pcm.analysis.rings import RingStatistics, ring_statistics
 from nvnmd.pcm.analysis.scattering import StructureFactor, structure_factor
-from nvnmd.pcm.analysis.soap import SoapCrystallinity, SoapSettings
+from nvnmd.pcm.analysis.soap import SoapCrystallinity, SoapSettings, crystal_snapshot
 from nvnmd.pcm.analysis.viscosity import Viscosity, viscosity
 from nvnmd.pcm.analysis.voids import Voids, find_voids
 
@@ -51,6 +51,7 @@ __all__ = [
     "bond_vectors",
     "coordination_numbers",
     "crystal_order",
+    "crystal_snapshot",
     "crystallinity",
     "density_against_temperature",
     "density_profile",

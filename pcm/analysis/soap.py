@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from nvnmd.pcm.analysis.bonds import CATIONS
 from nvnmd.pcm.errors import PcmError
+from nvnmd.pcm.structures import CrystalForm, crystal
 from nvnmd.pcm.trajectory import Snapshot
 
 Floats = NDArray[np.float64]
@@ -36,6 +37,13 @@ class SoapSettings:
     l_max: int = 4
     zeta: int = 4
     groups: Mapping[str, str] = field(default_factory=dict)
+
+
+def crystal_snapshot(name: str, form: CrystalForm = "rocksalt", seed: int = 0) -> Snapshot:
+    """An ideal crystal of a material as a reference, at its own lattice constant, cations and vacancies at random."""
+    # 3 * 4 * 5 cubic cells hold every composition on the line in whole numbers.
+    built = crystal(name, form=form, repeats=(3, 4, 5) if form == "rocksalt" else (4, 3, 2), seed=seed)
+    return Snapshot(built.positions, built.cell.array, np.array(built.get_chemical_symbols()))
 
 
 class SoapCrystallinity:

@@ -134,7 +134,7 @@ class SetPulses(Protocol):
 
 
 class Cycle(Protocol):
-    """Thermal cycling between liquid, glass and crystal (Dunton, Arbaugh and Starr 2024: 900, 300 and 600 K at 1 bar)."""
+    """Thermal cycling between liquid, glass and crystal (Dunton, Arbaugh and Starr 2024: 900, 300, 600 K at 1 bar)."""
 
     cycles: Count = 5
     melt_K: Positive = 900.0
