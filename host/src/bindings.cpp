@@ -211,7 +211,7 @@ NB_MODULE(_core, m) {
 
   nb::class_<Core>(m, "Core", "One model on the CPU or on a card; words in, words out.")
       .def(nb::init<const std::string&, const std::string&, int>(), nb::arg("path"), nb::arg("kernel") = "auto", nb::arg("threads") = 0)
-      .def(nb::init<const std::string&, const CardOptions&>(), nb::arg("path"), nb::arg("card"))
+      .def(nb::init<const std::string&, const CardOptions&>(), nb::arg("path"), nb::arg("card"), nb::call_guard<nb::gil_scoped_release>())
       .def("card_counts", &Core::card_counts)
       .def_prop_ro("type_map", [](const Core& core) { return core.model().type_map; })
       .def_prop_ro("rcut_A", [](const Core& core) { return core.model().rcut; })

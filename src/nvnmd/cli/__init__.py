@@ -23,9 +23,10 @@ COMMANDS = {
     "train": "Train a deep potential in FP32 on DFT frames.",
     "quantize": "Fine-tune a trained potential to fixed point and write the integer model file.",
     "evaluate": "Compare a model with DFT frames: energy, force and virial errors by system.",
-    "compile": "Write a hardware project of a model: hls4ml, for Vitis HLS.",
+    "compile": "Write a hardware project of a model: hls4ml, QONNX, or a card of a given rate.",
     "simulate": "Simulate a step on the card, cycle by cycle: time, energy, and what bounds it.",
     "md": "Run a LAMMPS melt-quench with pair_style nvnmd.",
+    "pcm": "Phase-change memory: protocols, devices, analyses, reports and films.",
     "report": "Write one HTML page with the pictures and figures of a finished run.",
     "info": "Say what is in a model file or in a data set.",
     "demo": "Run everything on the GeTe frames that ship with the project; continues where it stopped.",
@@ -77,8 +78,11 @@ class LazyGroup(TyperGroup):
 
 
 def load_command(name: str) -> Any:
-    """Import `nvnmd.cli.<name>` and turn its function `<name>` into a command."""
-    function = getattr(import_module(f"nvnmd.cli.{name}"), name)
+    """Import `nvnmd.cli.<name>` and turn its function `<name>`, or its group `app`, into a command."""
+    module = import_module(f"nvnmd.cli.{name}")
+    if hasattr(module, "app"):
+        return typer.main.get_command(module.app)
+    function = getattr(module, name)
     single = typer.Typer(**STYLE)
     single.command(name, help=help_text(function.__doc__ or COMMANDS[name]), context_settings=CONTEXT)(function)
     return typer.main.get_command(single)

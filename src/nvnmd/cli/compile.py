@@ -10,7 +10,7 @@ import typer
 
 from nvnmd.training.errors import NvnmdError
 
-TARGETS = {"hls4ml": "compile_hls4ml", "qonnx": "compile_qonnx"}
+TARGETS = {"hls4ml": "compile_hls4ml", "qonnx": "compile_qonnx", "rtl": "compile_rtl"}
 """Module beside this one by target; each has ``run(model, output, **options)``."""
 
 
@@ -32,6 +32,9 @@ def compile(
     ] = True,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a project that is there.")] = False,
     synthesize: Annotated[bool, typer.Option("--synthesize", help="Run Vitis HLS on the project.")] = False,
+    ii: Annotated[int, typer.Option(help="rtl: cycles an atom may take.", min=1)] = 60,
+    neighbors: Annotated[int, typer.Option(help="rtl: neighbors of such an atom.", min=0)] = 29,
+    board: Annotated[str, typer.Option(help="rtl: board to build for, vcu118 or vcu1525.")] = "vcu118",
 ) -> None:
     """Write a hardware project of an integer model.
 
@@ -41,6 +44,10 @@ def compile(
 
     Target qonnx: the networks as QONNX files for other tools, executed and compared before they are written; of a float
     model (*.safetensors) too.
+
+    Target rtl: the lanes with which the SystemVerilog card takes an atom every so many cycles, and what they cost
+    before anything is built; with --output also what Vivado needs to build it. The names letter and fast stand for
+    models too.
 
     Examples:
 
@@ -53,9 +60,14 @@ def compile(
         nvnmd compile project                                                   estimate, reports of Vitis HLS
 
         nvnmd compile model.nvnmd --target qonnx -o networks
+
+        nvnmd compile model.nvnmd --target rtl --ii 60
+
+        nvnmd compile model.nvnmd --target rtl --ii 16 --board vcu118 -o card
     """
     if target not in TARGETS:
         raise NvnmdError(f"there is no target {target!r}; the targets are {', '.join(TARGETS)}")
+    lanes = {"ii": ii, "neighbors": neighbors, "board": board} if target == "rtl" else {}
     import_module(f"nvnmd.cli.{TARGETS[target]}").run(
         model,
         output,
@@ -67,4 +79,5 @@ def compile(
         check=check,
         overwrite=overwrite,
         synthesize=synthesize,
+        **lanes,
     )
