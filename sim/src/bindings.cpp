@@ -4,7 +4,7 @@
 #include <nanobind/stl/array.h>
 #include <nanobind/stl/vector.h>
 
-#include "host_model.hpp"
+#include "setup.hpp"
 #include "player.hpp"
 
 namespace nb = nanobind;
@@ -63,7 +63,8 @@ NB_MODULE(_cycles, m) {
       .def_rw("net_lanes", &Sizes::net_lanes)
       .def_rw("skip", &Sizes::skip)
       .def_rw("atoms", &Sizes::atoms)
-      .def_rw("wait", &Sizes::wait);
+      .def_rw("wait", &Sizes::wait)
+      .def_rw("shortcuts", &Sizes::shortcuts);
 
   m.def(
       "play",
@@ -129,6 +130,10 @@ NB_MODULE(_cycles, m) {
       .def_rw("buffers", &HostSizes::buffers)
       .def_rw("bridge_beats", &HostSizes::bridge_beats)
       .def_rw("seed", &HostSizes::seed);
+
+  m.def("usual_host", &usual_host, nb::arg("clock_mhz"));
+  m.def("letter_card", [](const Sizes& sizes, int max_neighbors) { return card_sizes(kLetter, sizes, max_neighbors); });
+  m.def("fast_card", [](const Sizes& sizes, int max_neighbors) { return card_sizes(kFast, sizes, max_neighbors); });
 
   m.def(
       "play_host",

@@ -12,7 +12,7 @@ Pipeline::Pipeline(const Sizes& z)
       clips_(z.atoms),
       records_(z.atoms),
       wait_(z.wait),
-      net_(z.layers, z.m1 * z.m2, z.width, z.net_lanes, z.skip),
+      net_(z.layers, z.m1 * z.m2, z.width, z.net_lanes, z.skip, z.shortcuts),
       net_records_(z.atoms),
       rows_(z.m1 / z.columns),
       grad_(z.m1 / z.columns),

@@ -11,6 +11,7 @@ struct Sizes {  // parameters of atom_pipeline
   int layers = 3, width = 128, net_lanes = 3;
   bool skip = true;
   int atoms = 16, wait = 1024;
+  bool shortcuts = true;  // off to work out every block in every cycle; the same cycles, slower
 };
 
 // Places at which a packet is seen: the cycle at which the last beat of an atom passes.

@@ -4,12 +4,12 @@
 
 namespace nvnmd::sim {
 
-QuickNet::QuickNet(int layers, int inputs, int width, int lanes, bool skip)
+QuickNet::QuickNet(int layers, int inputs, int width, int lanes, bool skip, bool shortcuts)
     : beats_(ceil_div(inputs, lanes)),
       spacing_(std::max(beats_, ceil_div(width, lanes))),
       empty_(layers, inputs, width, lanes, skip),
       exact_(empty_) {
-  certified_ = quick_ = certify();
+  certified_ = quick_ = shortcuts && certify();
   window_ = delay_ + 2 * spacing_ + 64;
   patience_ = window_;
   std::size_t words = 2;

@@ -15,7 +15,7 @@ namespace nvnmd::sim {
 // beats into empty ones. They hand back when that gives the very state that they are in.
 class QuickNet {
  public:
-  QuickNet(int layers, int inputs, int width, int lanes, bool skip);
+  QuickNet(int layers, int inputs, int width, int lanes, bool skip, bool shortcuts);
   bool valid() const { return quick_ ? now_ >= start_ : exact_.valid(); }
   bool last() const { return quick_ ? now_ == start_ + beats_ - 1 : exact_.last(); }
   bool settle(bool m_ready) {
