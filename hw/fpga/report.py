@@ -7,6 +7,7 @@ from dataclasses import fields
 
 from nvnmd.fpga.errors import FpgaError
 from nvnmd.fpga.plan import GETE, named, predict
+from nvnmd.fpga.power import ASSUMPTIONS, busy_share, estimate
 from nvnmd.fpga.resources import LETTER, VU9P, blocks
 from nvnmd.fpga.synthesis import Resources
 
@@ -19,8 +20,8 @@ def _row(name: str, cells: Resources) -> str:
     return f"{name:<32}" + "".join(f"{getattr(cells, kind):>12,.0f}" for kind in _KINDS)
 
 
-def report(name: str) -> None:
-    """Print one configuration; its blocks are synthesized unless they have been.
+def report(name: str) -> Resources:
+    """Print one configuration and return its cells; its blocks are synthesized unless they have been.
 
     Raises:
         FpgaError: yosys is missing or refuses a block.
@@ -41,6 +42,16 @@ def report(name: str) -> None:
     share = Resources(*(100 * getattr(total, kind) / getattr(VU9P, kind) for kind in _KINDS))
     print(_row("sum, % of the VU9P", share))
     print(_row("the letter, published", LETTER))
+    _print_power(total, CLOCK_MHZ[name], busy_share(found.stage_cycles, found.dsp), seconds)
+    return total
+
+
+def _print_power(cells: Resources, clock_mhz: float, busy: float, seconds: float) -> None:
+    power = estimate(cells, clock_mhz, busy)
+    joules = power.joules(seconds)
+    parts = ", ".join(f"{name} {part.low:.1f} … {part.high:.1f}" for name, part in power.parts.items() if part.high)
+    print(f"power, estimate: {power.total.low:.0f} … {power.total.high:.0f} W ({parts}), {100 * busy:.0f} % busy")
+    print(f"energy, estimate: {joules.low:.1e} … {joules.high:.1e} J/step/atom of the card alone")
 
 
 def main() -> None:
@@ -48,6 +59,7 @@ def main() -> None:
     try:
         for name in sys.argv[1:] or ["letter", "fast"]:
             report(name)
+        print("\npower: " + "; ".join(ASSUMPTIONS))
     except FpgaError as error:
         sys.exit(str(error))
 
