@@ -43,6 +43,14 @@ def read_protocol(name: str, path: Path | None, **overrides: Any) -> Protocol:
         raise PcmError(f"{path or f'{name} settings'}: {_explain(error, PROTOCOLS[name])}") from None
 
 
+def protocol_runs(protocol: Protocol) -> dict[str, MdSettings]:
+    """The runs of a protocol; raises PcmError where its settings make no run."""
+    try:
+        return protocol.runs()
+    except ValidationError as error:
+        raise PcmError(f"{type(protocol).__name__}: {_explain(error)}") from None
+
+
 def write_settings(settings: BaseModel) -> str:
     """The settings as YAML text, every key with its value in force."""
     import yaml

@@ -86,7 +86,8 @@ def wave_vectors(cell: Floats, edges: Floats, per_bin: int, generator: np.random
     """
     reciprocal = 2 * np.pi * np.linalg.inv(cell).T
     most = np.ceil(edges[-1] * np.linalg.norm(cell, axis=1) / (2 * np.pi)).astype(np.int64)
-    if np.prod(2 * most + 1) <= _MOST_LISTED:
+    listed = bool(np.prod(2 * most + 1) <= _MOST_LISTED)
+    if listed:
         index = np.stack(np.meshgrid(*[np.arange(-m, m + 1) for m in most], indexing="ij"), axis=-1).reshape(-1, 3)
     else:
         length = generator.uniform(np.repeat(edges[:-1], per_bin), np.repeat(edges[1:], per_bin))
@@ -95,7 +96,8 @@ def wave_vectors(cell: Floats, edges: Floats, per_bin: int, generator: np.random
         index = np.round(points @ np.linalg.inv(reciprocal)).astype(np.int64)
     # -q says the same as q: take the one whose first component other than zero is positive.
     leading = np.take_along_axis(index, np.argmax(index != 0, axis=1)[:, None], axis=1)[:, 0]
-    vectors = np.unique(index[leading != 0] * np.sign(leading[leading != 0])[:, None], axis=0) @ reciprocal
+    index = index[leading > 0] if listed else np.unique((index * np.sign(leading)[:, None])[leading != 0], axis=0)
+    vectors = index @ reciprocal
     bins = np.searchsorted(edges, np.linalg.norm(vectors, axis=1), side="right") - 1
     order = generator.permutation(len(vectors))
     order = order[np.argsort(bins[order], kind="stable")]

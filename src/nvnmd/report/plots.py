@@ -53,8 +53,9 @@ _counter = itertools.count(1)
 def styled() -> Iterator[None]:
     """The report's matplotlib style, without a display, and only inside the block."""
     from matplotlib import rc_context
+    from matplotlib.rcsetup import cycler
 
-    with rc_context(_STYLE):
+    with rc_context(_STYLE | {"axes.prop_cycle": cycler(color=SERIES)}):
         yield
 
 

@@ -20,12 +20,14 @@ def frame(lattice):
     return Snapshot(plain.positions, plain.cell, plain.symbols, 3, speed)
 
 
-def test_colors_by_element_order_and_temperature(frame):
+def test_colors_by_element_order_and_temperature(frame, lattice):
     by_element = atom_colors(frame)
     assert len(np.unique(by_element, axis=0)) == 2
     assert (atom_colors(frame, "order") == ORDER_COLORS[1]).all()
-    warm = atom_colors(frame, "temperature", hot_K=12_000).sum(axis=1)
-    high = frame.positions[:, 2] > 12
+    tall = lattice("rocksalt", (2, 2, 16), 6.0, ("Ge", "Te"))
+    high = tall.positions[:, 2] > 48
+    moving = Snapshot(tall.positions, tall.cell, tall.symbols, 3, np.where(high, 10.0, 0.5)[:, None] * np.ones(3))
+    warm = atom_colors(moving, "temperature", hot_K=12_000).sum(axis=1)
     assert warm[high].mean() > warm[~high].mean() + 0.1
     with pytest.raises(PcmError, match="no velocities"):
         atom_colors(Snapshot(frame.positions, frame.cell, frame.symbols), "temperature")

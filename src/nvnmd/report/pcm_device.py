@@ -1,0 +1,92 @@
+"""Section of a phase-change report on pulses: temperature and crystallinity in space, over time."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nvnmd.pcm import plots
+from nvnmd.pcm.analysis import atom_temperatures, crystal_order, field_map, profile
+from nvnmd.pcm.analyze import spread_frames
+from nvnmd.pcm.pictures import film, picture
+from nvnmd.pcm.trajectory import Snapshot
+from nvnmd.report.blocks import Figure, Pictures, Section
+from nvnmd.report.plots import png_image, styled, subplots, to_svg
+from nvnmd.report.run import Run
+
+MAX_MAPS = 5
+MAX_ORDER_ATOMS = 1_000_000
+FILM_FRAMES = 16
+FILM_ATOMS = 60_000
+
+
+def device(run: Run) -> Section:
+    """Maps, profiles and a film of the stages that stored velocities."""
+    section = Section("pulse", "Pulse and dissipation")
+    if run.md is None:
+        return section
+    timestep_ps = run.md["settings"]["timestep_fs"] / 1000
+    moving: list[Snapshot] = []
+    for stage in run.md["stages"]:
+        path = run.path(f"md/{stage['file']}")
+        if not path.exists() or not path.stat().st_size:
+            continue
+        frames = list(spread_frames(path, MAX_MAPS))
+        if not frames or frames[0].velocities is None:
+            continue
+        caption = f"{stage['name']}: temperature in the plane of x and z, smoothed over 1 nm; times in ps."
+        section.blocks.append(Figure(_maps(frames, timestep_ps), caption))
+        along = f"{stage['name']}: means over slabs along z, temperature and share of crystalline atoms (q4)."
+        section.blocks.append(Figure(_profiles(frames, timestep_ps), along))
+        if run.md["atoms"] <= FILM_ATOMS:
+            moving += list(spread_frames(path, FILM_FRAMES))
+    if moving:
+        section.blocks.append(_film(run, moving))
+    return section
+
+
+def _maps(frames: list[Snapshot], timestep_ps: float) -> str:
+    maps = [field_map(frame, atom_temperatures(frame)) for frame in frames]
+    high = float(max(np.nanmax(found.value) for found in maps))
+    wide = frames[0].cell[0, 0] / frames[0].cell[2, 2]
+    with styled():
+        canvas, axes = subplots(1, len(maps), 9.6, float(np.clip(9.6 / len(maps) / wide + 0.9, 1.8, 5.0)), sharey=True)
+        for axis, found, frame in zip(axes[0], maps, frames, strict=True):
+            image = plots.plot_map(axis, found, 0.0, high)
+            axis.set_title(f"{frame.step * timestep_ps:.1f}")
+            if axis is not axes[0, 0]:
+                axis.set_ylabel("")
+        canvas.colorbar(image, ax=list(axes[0]), label="temperature (K)")
+        return to_svg(canvas, "Temperature maps over time")
+
+
+def _profiles(frames: list[Snapshot], timestep_ps: float) -> str:
+    heat, order = {}, {}
+    for frame in frames:
+        time = f"{frame.step * timestep_ps:.1f} ps"
+        heat[time] = profile(frame, atom_temperatures(frame), "z", 6.0)
+        if len(frame.positions) <= MAX_ORDER_ATOMS:
+            order[time] = profile(frame, crystal_order(frame).crystalline.astype(np.float64), "z", 6.0)
+    with styled():
+        canvas, axes = subplots(1, 2 if order else 1, 9.6, 3.0)
+        plots.plot_profiles(axes[0, 0], heat, "temperature (K)")
+        if order:
+            plots.plot_profiles(axes[0, 1], order, "crystalline share")
+        return to_svg(canvas, "Temperature and crystallinity along z")
+
+
+def _film(run: Run, frames: list[Snapshot]) -> Pictures:
+    """Films by order and by temperature, kept beside the report and shown in it."""
+    import base64
+
+    figures = []
+    for color in ("order", "temperature"):
+        path = run.folder / f"film-{color}.gif"
+        film((picture(frame, color, 360, (0.0, 0.0)) for frame in frames), path, per_second=6)  # type: ignore[arg-type]
+        data = base64.b64encode(path.read_bytes()).decode()
+        text = "crystalline atoms yellow, disordered ones red" if color == "order" else "temperature, bright is 1500 K"
+        html = f'<img alt="Film of the pulse: {text}" src="data:image/gif;base64,{data}">'
+        figures.append(Figure(html, f"The stages with a pulse, seen along y: {text} ({path.name})."))
+    last = frames[-1]
+    shown = "Elements in the last of these frames."
+    figures.append(Figure(png_image(picture(last, "element", 360, (0.0, 0.0)), shown), shown))
+    return Pictures(figures)
