@@ -1,6 +1,7 @@
 """The C simulation equals the integer reference word for word, whatever model is loaded into the one build."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,9 +16,10 @@ from hls_cases import (
     saturated_model,
 )
 
-from nvnmd.fpga.hls.csim import Csim
+from nvnmd.fpga.hls.csim import Csim, open_csim
 from nvnmd.fpga.hls.errors import HlsError
 from nvnmd.fpga.hls.frames import answer_frames, packet_frames
+from nvnmd.fpga.hls.project import write_project
 from nvnmd.fpga.stream import COUNTS
 from nvnmd.quantize.integer_model import IntegerModel
 from nvnmd.quantize.reference import AtomInput
@@ -102,5 +104,16 @@ def test_ten_thousand_atoms(simulation: Csim, form: str) -> None:
     model = gated_model() if form == "strip" else pair_model()
     atoms = edge_atoms(2, most=40) + random_atoms(9000, 7, 2, model.rcut_A, most=60)
     atoms += crystal(model, repeat=4) + [atom for seed in range(32) for atom in liquid(model, seed=seed)]
+    assert len(atoms) >= 10_000
+    compare(simulation, model, atoms)
+
+
+@pytest.mark.slow
+def test_ten_thousand_atoms_at_the_letters_sizes(tmp_path: Path) -> None:
+    model = random_model(0)
+    assert [weight.shape[1:] for weight in model.weights] == [(128, 128)] * 3
+    simulation = open_csim(write_project(model, tmp_path / "letter"), model)
+    atoms = edge_atoms(2, most=40) + random_atoms(5000, 7, 2, model.rcut_A, most=60)
+    atoms += crystal(model, repeat=7) + [atom for seed in range(150) for atom in liquid(model, seed=seed)]
     assert len(atoms) >= 10_000
     compare(simulation, model, atoms)
