@@ -1,6 +1,6 @@
 """How fast cards are simulated: nvnmd.sim beside the verilated RTL, the same packets, one core.
 
-    python benchmarks/card_speed.py                     both named configurations, the RTL built with -O1 and -O3
+    python benchmarks/card_speed.py                     both named configurations, the RTL compiled with -O1 and -O3
     python benchmarks/card_speed.py --atoms 100         shorter runs of the RTL
 
 Packets have as many neighbors as atoms of shaken GeTe crystals; their words are zeros, on which the timing does not
@@ -33,7 +33,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--configuration", nargs="+", default=["letter", "fast"])
     parser.add_argument("--atoms", type=int, default=400, help="atoms of the longer run of the RTL")
     parser.add_argument("--sim-atoms", type=int, default=100_000)
-    parser.add_argument("--optimize", nargs="+", default=["-O1", "-O3"], help="of the compiler of the verilated RTL")
+    parser.add_argument("--optimize", nargs="+", default=["O1", "O3"], help="of the compiler of the verilated RTL")
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--note", default="", help="a remark that the record keeps")
     return parser.parse_args()
@@ -54,7 +54,7 @@ def rtl_seconds(module: verilate.Module, beats: list[dict[str, int]], expected: 
 
 def rtl(name: str, atoms: int, optimize: str, repeat: int) -> dict[str, Any]:
     """Cycles a second of the verilated card."""
-    verilate._CXX[2] = optimize
+    verilate._CXX[2] = f"-{optimize}"
     card, counts = named(name), neighbors(atoms)
     module = verilate.Module("card_shell", ("s_data", "s_last"), ("m_data", "m_last"), BUS, parameters=card.parameters)
     module.binary  # noqa: B018  builds it
@@ -63,8 +63,8 @@ def rtl(name: str, atoms: int, optimize: str, repeat: int) -> dict[str, Any]:
     for count in (atoms // 4, atoms):
         packets = load + [encode(Kind.ATOM, [0] * int(n), 3 + k) for k, n in enumerate(counts[:count])]
         data = b"".join(packets)
-        ends = range(64, len(data) + 64, 64)
-        beats = [{"s_data": int.from_bytes(data[at - 64 : at], "little"), "s_last": int(at == len(data))} for at in ends]
+        cuts = [data[at : at + 64] for at in range(0, len(data), 64)]
+        beats = [{"s_data": int.from_bytes(cut, "little"), "s_last": int(cut is cuts[-1])} for cut in cuts]
         expected = 2 + int(sum(-(-(2 * n + 6) // 8) for n in counts[:count]))
         runs = [rtl_seconds(module, beats, expected) for _ in range(repeat)]
         points.append((min(seconds for seconds, _ in runs), runs[0][1]))
@@ -90,7 +90,8 @@ def main() -> None:
         found["sim"] = sim(name, args.sim_atoms, args.repeat)
         for which, result in found.items():
             ratio = found["sim"]["cycles_per_s"] / result["cycles_per_s"]
-            print(f"{name:<8}{which:<10}{result['cycles_per_s'] / 1e6:10.4f} Mcycles/s   sim is {ratio:.0f} times as fast")
+            speed = result["cycles_per_s"] / 1e6
+            print(f"{name:<8}{which:<10}{speed:10.4f} Mcycles/s   sim is {ratio:.0f} times as fast")
             records.append({"configuration": name, "simulator": which, "sim_is_faster": ratio, **result})
     write_record(
         "card_speed",
