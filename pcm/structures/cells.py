@@ -79,9 +79,9 @@ def _pseudo_cubic(chosen: Material) -> UnitCell:
     the axes, sublattices moved against each other along [111] so that three bonds are short and three long."""
     basis = np.array([[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
     cosine = math.cos(math.radians(88.2))
-    vectors = np.linalg.cholesky(np.full((3, 3), cosine) + (1 - cosine) * np.eye(3))
+    shape = np.linalg.cholesky(np.full((3, 3), cosine) + (1 - cosine) * np.eye(3))
     # Goldak et al.: 8 atoms at 0.0372 atoms/A^3.
-    vectors = np.asarray(vectors * (8 / 0.0372 / np.linalg.det(vectors)) ** (1 / 3), dtype=np.float64)
+    vectors = np.asarray(shape * (8 / 0.0372 / np.linalg.det(shape)) ** (1 / 3), dtype=np.float64)
     fractions = np.vstack([basis, basis + 0.5 - 0.026]) % 1.0
     return UnitCell(vectors, fractions, (chosen.elements[0],) * 4 + (chosen.elements[1],) * 4)
 

@@ -50,7 +50,12 @@ def _protocol_command(name: str, summary: str) -> None:
         from nvnmd.cli.pcm_run import run_protocol
 
         shared = {"material": material, "atoms": atoms} | _values(values)
-        options = {"ranks": ranks, "overwrite": overwrite, "dry_run": dry_run, "inputs_only": inputs_only}
+        options: dict[str, Any] = {
+            "ranks": ranks,
+            "overwrite": overwrite,
+            "dry_run": dry_run,
+            "inputs_only": inputs_only,
+        }
         options |= {"yes": yes, "report": not no_report}
         folder = output or Path(name)
         run_protocol(name, settings, shared, model, folder, references=reference or [], **options)

@@ -122,8 +122,11 @@ def analyze_run(folder: Path, stages: list[str] | None) -> list[Path]:
     written = []
     with Console(stderr=True).status("analyzing") as status:
         for stage in chosen:
-            result = analyze_stage(folder, stage, lambda text, stage=stage: status.update(f"{stage}: {text}"))
-            written.append(write_result(folder, result))
+
+            def show(text: str, stage: str = stage) -> None:
+                status.update(f"{stage}: {text}")
+
+            written.append(write_result(folder, analyze_stage(folder, stage, show)))
     return written
 
 
