@@ -11,9 +11,8 @@ ASSUMPTIONS = (
     "an estimate, not a measurement: no power tool and no card was used",
     "every multiplier works in each cycle in which its stage takes a beat, and costs 12 pJ then (5 … 30), with the "
     "registers, wires and memory reads around it",
-    "clock tree and leakage of the device take 5 W (3 … 12), PCIe, memory and conversion on the board 10 W (5 … 40), "
-    "all the time",
-    "the host's processor is left out",
+    "leakage of the device takes 6 W (3 … 12), PCIe with its transceivers 7 W (5 … 9), all the time",
+    "board, fans, memory and host are left out; make hw-report estimates the card from its cells",
 )
 _STAGES = {
     "neighbor front": "neighbors in",
@@ -34,8 +33,8 @@ class Estimate:
 
 
 PICOJOULE_PER_OPERATION = Estimate(5.0, 12.0, 30.0)
-WATT_OF_DEVICE = Estimate(3.0, 5.0, 12.0)
-WATT_OF_BOARD = Estimate(5.0, 10.0, 40.0)
+WATT_OF_LEAKAGE = Estimate(3.0, 6.0, 12.0)
+WATT_OF_PCIE = Estimate(5.0, 7.0, 9.0)
 
 
 def operations_per_atom(step: StepTrace, multipliers: Mapping[str, int]) -> float:
@@ -50,11 +49,11 @@ def operations_per_atom(step: StepTrace, multipliers: Mapping[str, int]) -> floa
 
 
 def joules_per_atom(step: StepTrace, multipliers: Mapping[str, int]) -> Estimate:
-    """J/step/atom of device and board, an estimate under ``ASSUMPTIONS``."""
+    """J/step/atom of the device, an estimate under ``ASSUMPTIONS``."""
     operations = operations_per_atom(step, multipliers)
 
     def joules(which: str) -> float:
-        watt = getattr(WATT_OF_DEVICE, which) + getattr(WATT_OF_BOARD, which)
+        watt = getattr(WATT_OF_LEAKAGE, which) + getattr(WATT_OF_PCIE, which)
         return watt * step.seconds_per_atom + operations * getattr(PICOJOULE_PER_OPERATION, which) * 1e-12
 
     return Estimate(joules("low"), joules("middle"), joules("high"))
