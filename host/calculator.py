@@ -11,6 +11,7 @@ from ase.calculators.calculator import Calculator, all_changes
 from ase.data import chemical_symbols
 from numpy.typing import NDArray
 
+from nvnmd.host.card import CardOptions
 from nvnmd.host.potential import Potential
 
 VOIGT = ((0, 1, 2, 1, 0, 0), (0, 1, 2, 2, 2, 1))
@@ -22,7 +23,7 @@ class NvnmdCalculator(Calculator):  # type: ignore[misc]
 
     Args:
         path: model file (``*.nvnmd``); elements are matched by symbol.
-        kernel, threads, skin_A: as in ``Potential``.
+        kernel, threads, skin_A, card: as in ``Potential``.
 
     After each calculation, ``clipped`` holds the number of saturated words per stage; nonzero counts mean that the
     structure leaves the range the model was made for.
@@ -39,10 +40,11 @@ class NvnmdCalculator(Calculator):  # type: ignore[misc]
         kernel: str = "auto",
         threads: int | None = None,
         skin_A: float = 0.5,
+        card: CardOptions | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.potential = Potential(path, kernel, threads, skin_A)
+        self.potential = Potential(path, kernel, threads, skin_A, card)
         self.clipped: dict[str, int] = {}
         # By atomic number, -1 for elements that the model does not know: much faster than symbols.
         self._types = np.full(len(chemical_symbols), -1, np.int64)
