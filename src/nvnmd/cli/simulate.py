@@ -41,7 +41,7 @@ def simulate(
     threads: Annotated[int, typer.Option(help="Of the host, that pack and unpack.", min=1)] = 12,
     buffer_atoms: Annotated[int, typer.Option(help="Atoms of a transfer.", min=1)] = 64,
     buffers: Annotated[int, typer.Option(help="Transfers in flight.", min=1)] = 28,
-    measure_host: Annotated[bool, typer.Option("--measure-host", help="Time the packets on this machine first.")] = False,
+    measure_host: Annotated[bool, typer.Option("--measure-host", help="Time packets on this machine.")] = False,
     waves: Annotated[int, typer.Option(help="Atoms whose waveforms the RTL writes (VCD); needs Verilator.", min=0)] = 0,
     sweep: Annotated[bool, typer.Option("--sweep", help="Sweep II, lanes, clock and neighbors too.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
@@ -76,8 +76,8 @@ def simulate(
     counts = _neighbors(model, structure, repeat)
     costs = _costs(model_file, measure_host, counts)
     sizes = CardSizes.from_parameters(card.parameters)
-    late = {"latency_us": latency_us, "spike_probability": spike_probability, "spike_us": spike_us}
-    links = {"link_in": Link(gb_in, **late), "link_out": Link(gb_out, **late)}
+    late: dict[str, Any] = {"latency_us": latency_us, "spike_probability": spike_probability, "spike_us": spike_us}
+    links: dict[str, Any] = {"link_in": Link(gb_in, **late), "link_out": Link(gb_out, **late)}
     host = HostModel(**links, **costs, threads=threads, buffer_atoms=buffer_atoms, buffers=buffers)
     step = simulate_step(sizes, counts, clock, host)
     found = summarize(sizes, counts, step, host, predict(card).dsp) | {"configuration": name}
@@ -131,7 +131,7 @@ def _neighbors(model: IntegerModel, structure: Path, repeat: tuple[int, int, int
     return np.concatenate([np.tile(counts[types == kind], copies) for kind in np.unique(types)])
 
 
-def _costs(model_file: Path, measure: bool, counts: Any) -> dict[str, float]:
+def _costs(model_file: Path, measure: bool, counts: Any) -> dict[str, Any]:
     """Costs of packing and unpacking on this machine, or those that ``HostModel`` brings."""
     if not measure:
         return {}
