@@ -65,7 +65,7 @@ def test_a_silent_card_ends_the_run(lammps, serve):
     ("options", "sentence"),
     [
         ("backend xdma device nothing", "there is no card at nothing_user"),
-        ("backend gpu", "this build has: cpu, xdma"),
+        ("backend gpu", "this build has: cpu, sim, xdma"),
         ("device card", "keyword device is for a card; add backend xdma"),
         ("backend xdma batch 0", "batch must be 1 to 65536 atoms"),
         ("backend xdma timeout soon", "Expected floating point"),
