@@ -1,5 +1,6 @@
 """The C simulation equals the integer reference word for word, whatever model is loaded into the one build."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from hls_cases import (
 from nvnmd.fpga.hls.csim import Csim, open_csim
 from nvnmd.fpga.hls.errors import HlsError
 from nvnmd.fpga.hls.frames import answer_frames, packet_frames
+from nvnmd.fpga.hls.options import HlsOptions
 from nvnmd.fpga.hls.project import write_project
 from nvnmd.fpga.stream import COUNTS
 from nvnmd.quantize.integer_model import IntegerModel
@@ -117,3 +119,13 @@ def test_ten_thousand_atoms_at_the_letters_sizes(tmp_path: Path) -> None:
     atoms += crystal(model, repeat=7) + [atom for seed in range(150) for atom in liquid(model, seed=seed)]
     assert len(atoms) >= 10_000
     compare(simulation, model, atoms)
+
+
+@pytest.mark.slow
+def test_sizes_that_do_not_divide_each_other_and_three_types(tmp_path: Path) -> None:
+    """Reuse factors below and above the inputs of a layer take different kernels of hls4ml."""
+    model = random_model(5, m1=6, m2=3, neuron=(12, 10, 10), type_map=("Ge", "Sb", "Te"))
+    for reuse, chosen in ((64, {10, 50, 60, 72}), (5, {4, 5, 6})):
+        folder = write_project(model, tmp_path / str(reuse), HlsOptions(reuse=reuse))
+        assert set(json.loads((folder / "estimate.json").read_text())["reuse"].values()) == chosen
+        compare(open_csim(folder, model), model, random_atoms(100, 9, 3, most=60))
