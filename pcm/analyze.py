@@ -29,7 +29,11 @@ Curve = dict[str, NDArray[np.float64]]
 MAX_FRAMES = 50
 """Frames of a stage that structure is averaged over, evenly spread; each costs as much as the next."""
 MAX_RING_ATOMS = 60_000
+MAX_RING = 8
+"""Larger rings cost much where atoms have six bonds, as in the crystal."""
 MAX_SOAP_ATOMS = 20_000
+MIN_MSD_A2 = 1.5
+"""Below this mean square displacement atoms have not left their cages, and a slope is no diffusion."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +151,7 @@ def _tetrahedral(path: Path, record: dict[str, Any], timestep_fs: float) -> Foun
 def _rings(path: Path, record: dict[str, Any], timestep_fs: float) -> Found:
     if record["atoms"] > MAX_RING_ATOMS:
         raise PcmError(f"rings of {record['atoms']} atoms take long; call ring_statistics on a part of them")
-    found = measure.ring_statistics(_frames(path, 3), max_size=10)
+    found = measure.ring_statistics(_frames(path, 1), max_size=MAX_RING)
     return {}, {"rings": {"size": found.size.astype(np.float64), "per_atom": found.per_atom}}
 
 
@@ -185,6 +189,9 @@ def _motion(path: Path, record: dict[str, Any], timestep_fs: float) -> Found:
     if not path.exists():
         raise PcmError(f"{path}: there is no frame in it")
     found = measure.displacement(read_dump(path), timestep_fs)
+    farthest = max(float(msd[-1]) for msd in found.msd.values())
+    if farthest < MIN_MSD_A2:
+        raise PcmError(f"atoms moved {farthest:.2f} A^2 in {found.time_ps[-1]:.2f} ps: they rattle and do not diffuse")
     numbers = {d.element: {"cm2_per_s": d.cm2_per_s, "error": 1e-4 * d.error} for d in found.diffusion()}
     curve = {"time_ps": found.time_ps} | found.msd
     return {"diffusion": numbers}, {"msd": curve}

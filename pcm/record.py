@@ -15,6 +15,7 @@ from nvnmd.pcm.errors import PcmError
 from nvnmd.pcm.protocol import MdSettings
 from nvnmd.pcm.pulse import EV_PER_FJ
 from nvnmd.pcm.runfolder import RECORD_FILE, sha256, write_text
+from nvnmd.pcm.stage import PlannedStage
 from nvnmd.pcm.start import Prepared
 from nvnmd.pcm.thermo import COUNTER, ThermoLog, counted
 
@@ -101,7 +102,7 @@ def result(settings: MdSettings, log: ThermoLog, status: str) -> dict[str, Any]:
                 "wall_s": wall_s,
                 "s_per_step_per_atom": wall_s / work if work else None,
                 "heat_fJ": stage.settings.heat.energy_fJ if stage.settings.heat else None,
-                "energy_change_fJ": _energy_change(log, stage.name),
+                "energy_change_fJ": _energy_change(log, stage),
                 "ended_early": log.early.get(stage.name),
                 "clipped": {name: counts.get(stage.name, 0) for name, counts in clipped.items()} or None,
             }
@@ -112,9 +113,13 @@ def result(settings: MdSettings, log: ThermoLog, status: str) -> dict[str, Any]:
     return {"status": status, "step": log.step, "stages": stages, "total": total}
 
 
-def _energy_change(log: ThermoLog, stage: str) -> float | None:
-    """Total energy at the end of a stage less that at its start, in fJ, from the log's rows."""
-    rows = [row for row, name in zip(log.rows, log.stages, strict=True) if name == stage]
+def _energy_change(log: ThermoLog, stage: PlannedStage) -> float | None:
+    """Total energy at the end of a stage less that at its start, in fJ, from the log's rows.
+
+    The row of a stage's last step is the first one of the stage after it.
+    """
+    rows = [row for row, name in zip(log.rows, log.stages, strict=True) if name == stage.name]
+    rows += [row for row in log.rows if row[0] == stage.last_step and stage.name not in log.early]
     if len(rows) < 2 or "TotEng" not in log.columns:
         return None
     column = log.columns.index("TotEng")

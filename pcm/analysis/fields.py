@@ -85,11 +85,13 @@ def field_map(
     axes: tuple[Axis, Axis] = ("x", "z"),
     spacing_A: float = 3.4,
     smoothing_A: float = 10.0,
+    open_axes: tuple[Axis, ...] = (),
 ) -> FieldMap:
     """Mean of `values` [n] over columns of the cell, smoothed by a Gaussian of that standard deviation.
 
     Sums and numbers of atoms are smoothed apart, so that every atom weighs the same and empty columns take nothing.
-    Smoothing goes around the periodic faces. Zhou et al. (2023) use 60 x 36 columns over 20 x 12 nm^2 and 10 A.
+    Smoothing goes around the periodic faces, but for `open_axes`. Zhou et al. (2023) use 60 x 36 columns over 20 x 12
+    nm^2 and 10 A.
     """
     from scipy.ndimage import gaussian_filter
 
@@ -99,7 +101,8 @@ def field_map(
     sums, counts = (np.histogramdd(points, bins=edges, weights=w)[0] for w in (values, np.ones(len(values))))
     widths = [smoothing_A / (edge[1] - edge[0]) for edge in edges]
     if smoothing_A > 0:
-        sums, counts = (gaussian_filter(a, widths, mode="wrap") for a in (sums, counts))
+        modes = ["constant" if axis in open_axes else "wrap" for axis in axes]
+        sums, counts = (gaussian_filter(a, widths, mode=modes) for a in (sums, counts))
     with np.errstate(invalid="ignore", divide="ignore"):
         value = np.where(counts > 1e-9, sums / counts, np.nan)
     return FieldMap(axes, (edges[0], edges[1]), value)

@@ -26,7 +26,7 @@ def walk(starts: Integers, others: Integers, max_size: int) -> Integers:
     left = np.empty((MAX_PATHS, max_size // 2 + 1), dtype=np.int64)
     right = np.empty((MAX_PATHS, max_size // 2 + 1), dtype=np.int64)
     for root in range(count):
-        reached = spread(starts, others, root, max_size // 2, level, queue)
+        reached = spread(starts, others, root, max_size // 2, level, queue, -1)
         for n in range(1, reached):
             atom = queue[n]
             depth = level[atom]
@@ -61,8 +61,11 @@ def walk(starts: Integers, others: Integers, max_size: int) -> Integers:
 
 
 @njit(cache=True)
-def spread(starts: Integers, others: Integers, root: int, reach: int, level: Integers, queue: Integers) -> int:
-    """Breadth first from `root` up to `reach` bonds: fills `level` and `queue`, returns how many atoms were reached."""
+def spread(
+    starts: Integers, others: Integers, root: int, reach: int, level: Integers, queue: Integers, target: int
+) -> int:
+    """Breadth first from `root` up to `reach` bonds, or to `target`: fills `level` and `queue`, returns how many atoms
+    were reached."""
     level[root] = 0
     queue[0] = root
     head, tail = 0, 1
@@ -77,6 +80,8 @@ def spread(starts: Integers, others: Integers, root: int, reach: int, level: Int
                 level[other] = level[atom] + 1
                 queue[tail] = other
                 tail += 1
+                if other == target:
+                    return tail
     return tail
 
 
@@ -126,7 +131,7 @@ def apart(first: Integers, second: Integers, length: int) -> bool:
 @njit(cache=True)
 def nearer(starts: Integers, others: Integers, a: int, b: int, reach: int, level: Integers, queue: Integers) -> bool:
     """Whether b is fewer than `reach` bonds from a."""
-    reached = spread(starts, others, a, reach - 1, level, queue)
+    reached = spread(starts, others, a, reach - 1, level, queue, b)
     found = level[b] >= 0
     for n in range(reached):
         level[queue[n]] = -1

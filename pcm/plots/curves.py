@@ -76,7 +76,7 @@ def plot_scattering(axis: Axes, factor: measure.StructureFactor, weights: Mappin
         axis.plot(factor.q[seen], partial[seen], linewidth=1.0, label=_pair(pair))
     axis.plot(factor.q[seen], factor.total(weights)[seen], color="gray", label="total")
     axis.set(xlabel="q (1/Å)", ylabel="S(q)", xlim=(0.5, None))
-    axis.legend()
+    axis.legend(loc="upper right", ncols=2)
 
 
 def plot_msd(axis: Axes, moved: measure.Displacement) -> None:

@@ -111,7 +111,7 @@ def test_an_interrupted_pulse_goes_on_and_adds_its_energy_once(tmp_path, model):
     record = run_md(model, run, tmp_path / "md", pair=LJ)
     assert record["status"] == "complete"
     assert len(record["sessions"]) == 2
-    assert_allclose(record["stages"][1]["energy_change_fJ"], 0.05, rtol=0.01)
+    assert_allclose(record["stages"][1]["energy_change_fJ"], 0.05, rtol=0.003)
 
 
 def test_pressure_on_one_axis_and_stress_output(tmp_path, model):

@@ -7,11 +7,28 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from nvnmd.cli import help_text
+
 Setting = Annotated[
     list[str] | None,
     typer.Option("--set", help="A setting of the protocol as KEY=VALUE (YAML value); may be repeated."),
 ]
 Run = Annotated[Path, typer.Argument(help="Folder of a run.")]
+
+HELP = """
+Phase-change memory: protocols in LAMMPS, structures, analyses, reports and films.
+
+Each protocol writes a complete LAMMPS input, runs it, measures its sampled stages and ends in report.html; the same
+command goes on after Ctrl-C or a crash. `--dry-run` shows every setting, for --settings or --set.
+
+Examples:
+
+    nvnmd pcm melt-quench --material GeTe --atoms 4096 -m model.nvnmd
+
+    nvnmd pcm reset --set energy_fJ=0.05 --set repeats='[16, 5, 10]' -m model.nvnmd
+
+    nvnmd pcm build cell.data --material GeSb2Te4 --form cross-point
+"""
 
 app = typer.Typer(
     add_completion=False,
@@ -19,7 +36,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Phase-change memory: protocols in LAMMPS, structures, analyses, reports and films.",
+    help=help_text(HELP),
 )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from nvnmd.pcm import plots
-from nvnmd.pcm.analysis import atom_temperatures, crystal_order, field_map, profile
+from nvnmd.pcm.analysis import FieldMap, atom_temperatures, crystal_order, field_map, profile
 from nvnmd.pcm.analyze import spread_frames
 from nvnmd.pcm.pictures import film, picture
 from nvnmd.pcm.trajectory import Snapshot
@@ -15,6 +17,7 @@ from nvnmd.report.run import Run
 
 MAX_MAPS = 5
 MAX_ORDER_ATOMS = 1_000_000
+LIFT_A = 2.0
 FILM_FRAMES = 16
 FILM_ATOMS = 60_000
 
@@ -30,22 +33,41 @@ def device(run: Run) -> Section:
         path = run.path(f"md/{stage['file']}")
         if not path.exists() or not path.stat().st_size:
             continue
-        frames = list(spread_frames(path, MAX_MAPS))
+        frames = [_lifted(frame) for frame in spread_frames(path, MAX_MAPS)]
         if not frames or frames[0].velocities is None:
             continue
-        caption = f"{stage['name']}: temperature in the plane of x and z, smoothed over 1 nm; times in ps."
+        caption = f"{stage['name']}: temperature of the atoms that move, in the plane of x and z, smoothed over 1 nm; "
+        caption += f"times in ps. z starts {LIFT_A / 10:g} nm below the cell."
         section.blocks.append(Figure(_maps(frames, timestep_ps), caption))
         along = f"{stage['name']}: means over slabs along z, temperature and share of crystalline atoms (q4)."
         section.blocks.append(Figure(_profiles(frames, timestep_ps), along))
         if run.md["atoms"] <= FILM_ATOMS:
-            moving += list(spread_frames(path, FILM_FRAMES))
+            moving += [_lifted(frame) for frame in spread_frames(path, FILM_FRAMES)]
     if moving:
         section.blocks.append(_film(run, moving))
     return section
 
 
+def _lifted(frame: Snapshot) -> Snapshot:
+    """The frame moved up by LIFT_A, so that atoms that swing below the lower face stay beside their neighbors."""
+    return replace(frame, positions=frame.positions + np.array([0.0, 0.0, LIFT_A]))
+
+
+def _movers(frame: Snapshot) -> Snapshot:
+    """The atoms that move: those that stand still have no temperature."""
+    if frame.velocities is None:
+        return frame
+    move = (frame.velocities != 0).any(axis=1)
+    return Snapshot(frame.positions[move], frame.cell, frame.symbols[move], frame.step, frame.velocities[move])
+
+
+def _temperature_map(frame: Snapshot) -> FieldMap:
+    movers = _movers(frame)
+    return field_map(movers, atom_temperatures(movers), open_axes=("z",))
+
+
 def _maps(frames: list[Snapshot], timestep_ps: float) -> str:
-    maps = [field_map(frame, atom_temperatures(frame)) for frame in frames]
+    maps = [_temperature_map(frame) for frame in frames]
     high = float(max(np.nanmax(found.value) for found in maps))
     wide = frames[0].cell[0, 0] / frames[0].cell[2, 2]
     with styled():
@@ -63,7 +85,7 @@ def _profiles(frames: list[Snapshot], timestep_ps: float) -> str:
     heat, order = {}, {}
     for frame in frames:
         time = f"{frame.step * timestep_ps:.1f} ps"
-        heat[time] = profile(frame, atom_temperatures(frame), "z", 6.0)
+        heat[time] = profile(_movers(frame), atom_temperatures(_movers(frame)), "z", 6.0)
         if len(frame.positions) <= MAX_ORDER_ATOMS:
             order[time] = profile(frame, crystal_order(frame).crystalline.astype(np.float64), "z", 6.0)
     with styled():

@@ -51,6 +51,14 @@ def test_smoothing_keeps_a_constant_and_holes_are_filled_or_nan():
     assert_allclose(constant.value[~np.isnan(constant.value)], 7.0)
 
 
+def test_an_open_axis_keeps_heat_from_going_around():
+    frame = heated()
+    hot = (frame.positions[:, 2] % 60 > 55).astype(float)
+    around, kept = (field_map(frame, hot, smoothing_A=6.0, open_axes=axes).value[:, 0] for axes in ((), ("z",)))
+    assert around.mean() > 0.1
+    assert abs(kept).max() < 1e-6
+
+
 def test_density_of_layers(lattice):
     found = density_profile(lattice("rocksalt", 5, 6.0, ("Ge", "Te")), "z", width_A=3.0)
     assert_allclose(found["Ge"].value, 4 / 216)
