@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nvnmd.pcm import analysis as measure
+from nvnmd.pcm import run_measures
 from nvnmd.pcm.analysis.neighbors import BOND_A
 from nvnmd.pcm.errors import PcmError
 from nvnmd.pcm.record import read_record
@@ -218,4 +219,7 @@ _MEASURES: dict[str, Callable[[Path, dict[str, Any], float], Found]] = {
     "SOAP crystallinity": _soap,
     "diffusion": _motion,
     "profiles": _profiles,
+    "viscosity": run_measures.viscosity,
+    "growth": run_measures.growth,
+    "density": run_measures.density,
 }

@@ -51,6 +51,28 @@ def test_numbers_and_curves_are_written(folder, monkeypatch):
     assert abs(float(peak["r_A"]) - 3.0) < 0.2
 
 
+def test_measures_of_files_beside_the_frames(folder, monkeypatch):
+    chosen = {name: analyze._MEASURES[name] for name in ("viscosity", "growth", "density")}
+    monkeypatch.setattr(analyze, "_MEASURES", chosen)
+    generator = np.random.default_rng(0)
+    rows = [[5 * k, *generator.normal(0, 1000, 3), 1000.0, 6000.0] for k in range(5000)]
+    np.savetxt(folder / "glass.stress", rows)
+    lines = ["nvnmd stage glass", "Step Temp Volume", *(f"{k} {300 + k} {6000 + k}" for k in range(0, 400, 10))]
+    (folder / "log.lammps").write_text(
+        "\n".join([*lines, "Loop time of 1 on 1 procs for 400 steps with 216 atoms", ""])
+    )
+    record = json.loads((folder / "md.json").read_text()) | {"regions": {"seed": {}}}
+    (folder / "md.json").write_text(json.dumps(record))
+    result = analyze.analyze_stage(folder, "glass")
+    assert result.numbers["not_measured"] == {}
+    # White noise: the trapezoidal integral is half a spacing times the variance, V / (k_B T) * 1e12 Pa^2 * 5 fs.
+    exact = 6e-27 / (1.380649e-23 * 1000) * 1e16 * 5e-15 * 1e3
+    assert abs(result.numbers["viscosity_mPas"]["value"] - exact) < 5 * result.numbers["viscosity_mPas"]["error"]
+    assert abs(result.numbers["growth_m_per_s"]["velocity"]) < 1
+    density = result.curves["density"]["g_per_cm3"]
+    assert abs(density[0] - 216 * (72.63 + 127.6) / 2 * 1.66054 / 6010) < 0.02
+
+
 def test_frames_are_spread_and_end_with_the_last(folder):
     path = folder / "glass.lammpstrj"
     assert [f.step for f in analyze.spread_frames(path, 3)] == [0, 150, 300]
