@@ -2,8 +2,8 @@
 
     S_ab(q) = <rho_a(q) rho_b*(q)> / N        S(q) = sum over a, b of S_ab(q)
 
-N counts all atoms, so that S_aa goes to the concentration of a at large q and S_ab to 0. All
-directions of q count: freud 3.4 takes those of one octant only, which is too few in small cells.
+N counts all atoms, so that S_aa goes to the concentration of a at large q and S_ab to 0. All wave
+vectors of the cell count, in every direction, because small cells have few of one length.
 """
 
 from __future__ import annotations
