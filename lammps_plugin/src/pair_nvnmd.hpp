@@ -51,7 +51,7 @@ class PairNvnmd : public Pair {
   void on_all_ranks(const std::function<void()>& action);
 
   const nvnmd::FrameResult& evaluate();
-  [[noreturn]] void stop_at_atom(const nvnmd::Error& problem);
+  std::string place_of(const nvnmd::Error& problem) const;
   void tally_energy(const nvnmd::FrameResult& result);
   void tally_virial(const nvnmd::FrameResult& result);
   void collect_from_ghosts(const nvnmd::FrameResult& result);

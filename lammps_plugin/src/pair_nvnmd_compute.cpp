@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <stdexcept>
+#include <string>
 
 #include "centers.hpp"
 #include "pair_nvnmd.hpp"
@@ -41,19 +43,23 @@ const nvnmd::FrameResult& PairNvnmd::evaluate() {
   view.types = atom->type;
   view.type_map = model_type_.data();
   const nvnmd::Wanted wanted{vflag_either != 0, vflag_atom != 0 || cvflag_atom != 0};
-  try {
-    return driver_->compute(nvnmd::NeighborList(driver_->model(), view), wanted);
-  } catch (const nvnmd::Error& problem) {
-    stop_at_atom(problem);
-  }
+  // Only the rank that holds an atom knows of its problem; all end together, so that its sentence is not lost.
+  const nvnmd::FrameResult* result = nullptr;
+  on_all_ranks([&] {
+    try {
+      result = &driver_->compute(nvnmd::NeighborList(driver_->model(), view), wanted);
+    } catch (const nvnmd::Error& problem) {
+      throw std::runtime_error(problem.what() + place_of(problem));
+    }
+  });
+  return *result;
 }
 
-void PairNvnmd::stop_at_atom(const nvnmd::Error& problem) {
-  std::string where = "step " + std::to_string(update->ntimestep);
+std::string PairNvnmd::place_of(const nvnmd::Error& problem) const {
+  std::string where = " (step " + std::to_string(update->ntimestep);
   for (const int i : {problem.atom(), problem.neighbor()})
     if (i >= 0) where += ", atom " + std::to_string(i) + " is ID " + std::to_string(atom->tag[i]);
-  // Only the rank that holds the atom knows of the problem.
-  error->one(FLERR, "Pair style nvnmd: " + std::string(problem.what()) + " (" + where + ")");
+  return where + ")";
 }
 
 void PairNvnmd::tally_energy(const nvnmd::FrameResult& result) {
@@ -156,7 +162,8 @@ void PairNvnmd::finish_sim() {
   MPI_Allreduce(MPI_IN_PLACE, &atoms, 1, MPI_DOUBLE, MPI_SUM, world);
   if (comm->me != 0 || seconds == 0.0 || atoms == 0.0) return;
   std::array<char, 160> text{};
-  std::snprintf(text.data(), text.size(), "nvnmd: simulated, not measured: %.4g s/step/atom, %.4g s/step, over %.0f steps\n", seconds / atoms,
+  std::snprintf(text.data(), text.size(),
+                "nvnmd: simulated, not measured: %.4g s/step/atom, %.4g s/step, over %.0f steps\n", seconds / atoms,
                 seconds / steps, steps);
   utils::logmesg(lmp, text.data());
 }

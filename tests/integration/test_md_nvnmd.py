@@ -72,7 +72,14 @@ def test_damaged_model(run_folder):
 
 def start(folder, *options):
     command = [sys.executable, "-m", "nvnmd", "md", str(folder / "quantize/model.nvnmd"), "-o", str(folder / "md")]
-    return subprocess.Popen([*command, "-s", str(folder / "long.yaml"), *options], stdout=subprocess.PIPE, text=True)
+    command += ["-s", str(folder / "long.yaml"), *options]
+    # A shell that runs the tests in the background lets them ignore SIGINT.
+    return subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
 
 
 def wait_for_step(folder, step):
