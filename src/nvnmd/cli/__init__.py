@@ -21,6 +21,7 @@ __all__ = ["COMMANDS", "app", "main"]
 
 COMMANDS = {
     "train": "Train a deep potential in FP32 on DFT frames.",
+    "convert": "Read a DeePMD-kit se_e2_a model into a float model.",
     "quantize": "Fine-tune a trained potential to fixed point and write the integer model file.",
     "evaluate": "Compare a model with DFT frames: energy, force and virial errors by system.",
     "compile": "Write a hardware project of a model: hls4ml, QONNX, or a card of a given rate.",
