@@ -54,6 +54,9 @@ def evaluate(
         Path | None, typer.Option("--output", "-o", help="Folder for evaluation.json and predictions.npz.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    dp_test: Annotated[
+        bool, typer.Option("--dp-test", help="Print the lines of DeePMD-kit's dp test instead of a table.")
+    ] = False,
     threads: Annotated[int, typer.Option(help="CPU threads; 0 takes OMP_NUM_THREADS or all cores.", min=0)] = 0,
     max_force: Annotated[float, typer.Option(help="Largest force taken for real, eV/A.")] = 100.0,
     check_units: Annotated[
@@ -68,6 +71,8 @@ def evaluate(
     An energy error that is the same for all frames (column offset) usually means another energy reference; the column
     scatter is the error without it.
 
+    --dp-test prints the same figures that `dp test` prints, with its names, units and averages, for comparison.
+
     Examples:
 
         nvnmd evaluate run/model.safetensors data/gete-cp2k
@@ -75,7 +80,11 @@ def evaluate(
         nvnmd evaluate model.nvnmd --settings input.json -o run/evaluate     training and held-out frames
 
         nvnmd evaluate model.nvnmd "data/*/liquid" --json
+
+        nvnmd evaluate model.nvnmd data/gete-cp2k --dp-test
     """
+    if as_json and dp_test:
+        raise EvaluateError("--json and --dp-test both say what to print; choose one")
     if bool(data) == (settings is not None):
         raise EvaluateError("say what to evaluate on: either data (files, folders, patterns) or --settings")
     runner = load_runner(model, threads)
@@ -91,6 +100,10 @@ def evaluate(
         _write(output, result, evaluated)
     if as_json:
         typer.echo(json.dumps(result, indent=2))
+    elif dp_test:
+        from nvnmd.training.dp_measures import dp_report
+
+        typer.echo(dp_report(evaluated))
     else:
         _show(result)
 

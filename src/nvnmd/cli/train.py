@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from nvnmd.training.model import DeepPot
     from nvnmd.training.settings import Settings
     from nvnmd.training.setup import TrainingData
     from nvnmd.training.system import System
@@ -25,7 +26,8 @@ def train(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for everything that is written.")] = Path(),
     restart: Annotated[bool, typer.Option("--restart", help="Continue from the checkpoint in the folder.")] = False,
     init_model: Annotated[
-        Path | None, typer.Option("--init-model", help="Start from this float model instead of random numbers.")
+        Path | None,
+        typer.Option("--init-model", help="Start from this float model; its elements may differ from type_map."),
     ] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
     threads: Annotated[int, typer.Option(help="CPU threads; 0 takes OMP_NUM_THREADS or all cores.", min=0)] = 0,
@@ -38,6 +40,9 @@ def train(
 
     Written to the folder: model.safetensors (the float model), model.ckpt.pt (everything needed to continue),
     lcurve.out and, if asked for, TensorBoard logs.
+
+    --init-model starts from any float model of the same form and sizes, a converted one of DeePMD-kit included. Its
+    elements may be fewer, more or in another order than type_map says: networks of shared elements are taken over.
 
     Ctrl-C saves and leaves; --restart then goes on to the same result as a run that was never stopped.
 
@@ -111,30 +116,50 @@ def _make_trainer(
     settings: Settings, data: TrainingData, output: Path, restart: bool, init_model: Path | None, device: str
 ) -> Trainer:
     """Build or reload the model; a new one is written at once, so that a restart finds its fixed numbers."""
-    from nvnmd.training.build import build_model, center_energies, check_shape
+    from nvnmd.training.build import build_model, center_energies
     from nvnmd.training.model_file import load_model, read_provenance, save_model
     from nvnmd.training.setup import build_trainer, provenance
 
     path = output / MODEL_FILE
     origin = provenance(settings, data)
+    extended = False
     if restart:
         model = load_model(path)
         origin |= {key: value for key, value in read_provenance(path).items() if key == "init_model"}
     elif init_model is not None:
-        model = load_model(init_model)
-        check_shape(model, settings)
-        model.energy_shifts = data.model_shifts.copy()
+        model = _start_from(init_model, settings, data)
         origin["init_model"] = read_provenance(init_model)
+        extended = load_model(init_model).shape.type_map != model.shape.type_map
     else:
         model = build_model(settings, data.train, data.model_shifts)
     trainer = build_trainer(model, settings, data, output, device)
     trainer.on_save = lambda: save_model(model, path, origin | {"steps": trainer.step})
     if restart:
         trainer.resume()
-    elif init_model is None:
+    elif init_model is None or extended:
         center_energies(model, trainer.frames)
     trainer.on_save()
     return trainer
+
+
+def _start_from(path: Path, settings: Settings, data: TrainingData) -> DeepPot:
+    """A float model in the precision of the settings, with networks for elements that it did not know where needed."""
+    import torch
+
+    from nvnmd.training.build import build_model, check_shape
+    from nvnmd.training.extend import take_over
+    from nvnmd.training.model_file import load_model
+
+    model = load_model(path)
+    if model.shape.type_map == tuple(settings.model.type_map):
+        check_shape(model, settings)
+        model.energy_shifts = data.model_shifts.copy()
+        return model.to(getattr(torch, settings.nvnmd.precision))
+    extended = build_model(settings, data.train, data.model_shifts)
+    shared = take_over(model, extended)
+    new = [name for name in extended.shape.type_map if name not in shared]
+    log.info("networks of %s from %s; new: %s", " ".join(shared), path, " ".join(new) or "none")
+    return extended
 
 
 def _describe(data: TrainingData, trainer: Trainer) -> str:
