@@ -1,7 +1,7 @@
-"""Fills the tables of docs/performance.md from results/*.json; nothing there is typed by hand.
+"""Fills the tables of docs/performance.md and README.md from results/*.json; nothing there is typed by hand.
 
-    python benchmarks/tables.py            write the page
-    python benchmarks/tables.py --check    exit with 1 if the page is not what the results say
+    python benchmarks/tables.py            write the pages
+    python benchmarks/tables.py --check    exit with 1 if a page is not what the results say
 
 A table stands between `<!-- begin NAME -->` and `<!-- end NAME -->`. One whose results do not exist says which command
 measures them.
@@ -20,7 +20,8 @@ from typing import Any
 from predict import prediction
 from records import RESULTS
 
-PAGE = Path(__file__).parents[1] / "docs/performance.md"
+ROOT = Path(__file__).parents[1]
+SHORT_ATOMS = 3888
 
 
 def load(name: str) -> Any:
@@ -58,6 +59,30 @@ def md() -> str:
     ]  # fmt: skip
     head = ["pair style", "atoms", "cores", "wall, µs/step/atom", "CPU, µs/step/atom", "CPU / nvnmd"]
     return markdown(head, lines) + where(rows[0])
+
+
+def md_short() -> str:
+    """The smaller crystal on one core, without the rows of single kernels."""
+    rows = [r for r in load("md") if r["atoms"] == SHORT_ATOMS and r["cores"] == 1 and "kernel" not in r["name"]]
+    (ours,) = (r["us_per_step_per_atom"] for r in rows if r["name"] == "nvnmd")
+    lines = [
+        [r["name"], f"{r['us_per_step_per_atom']:.3g}", f"{r['us_per_step_per_atom'] / ours:.3g}"]
+        for r in sorted(rows, key=lambda r: float(r["us_per_step_per_atom"]))
+    ]
+    head = [f"pair style, {SHORT_ATOMS:,} atoms of GeTe, one core", "µs/step/atom", "times nvnmd"]
+    return markdown(head, lines) + where(rows[0])
+
+
+def train() -> str:
+    """Steps a second, and errors after the same time."""
+    record = load("train")
+    lines = []
+    for name, result in record["results"].items():
+        runs = result["accuracy"]
+        energy, force = (sum(run[key] for run in runs) / len(runs) for key in ("energy", "force"))
+        lines.append([name, f"{result['cpu']:.3g}", f"{runs[0]['steps']:,}", f"{energy:.3g}", f"{force:.3g}"])
+    head = ["training, one core", "steps per CPU second", "steps", "energy RMSE, meV/atom", "force RMSE, meV/Å"]
+    return markdown(head, lines) + where(record)
 
 
 def scaling() -> str:
@@ -145,38 +170,44 @@ def stages() -> str:
     return markdown([f"stage, {record['atoms']:,} atoms, one core", "share of the time"], lines) + where(record)
 
 
-TABLES: dict[str, tuple[str, Callable[[], str]]] = {
-    "md": ("md", md),
-    "stages": ("stages", stages),
-    "scaling": ("scaling", scaling),
-    "big": ("big", big),
-    "nve": ("nve", nve),
-    "python_md": ("python_md", python_md),
-    "prediction": ("scaling", predicted),
+Table = tuple[str, Callable[[], str]]
+PAGES: dict[Path, dict[str, Table]] = {
+    ROOT / "docs/performance.md": {
+        "md": ("md", md),
+        "stages": ("stages", stages),
+        "scaling": ("scaling", scaling),
+        "big": ("big", big),
+        "nve": ("nve", nve),
+        "python_md": ("python_md", python_md),
+        "prediction": ("scaling", predicted),
+    },
+    ROOT / "README.md": {"md": ("md", md_short), "train": ("train", train)},
 }
 
 
-def filled(page: str) -> str:
+def filled(path: Path) -> str:
     """The page with every table written anew."""
-    for name, (source, make) in TABLES.items():
+    page = path.read_text()
+    for name, (source, make) in PAGES[path].items():
         text = make() if load(source) else f"Not measured yet: `python benchmarks/{source}.py`."
         pattern = re.compile(f"(<!-- begin {name} -->\n).*?(<!-- end {name} -->)", re.DOTALL)
         if not pattern.search(page):
-            sys.exit(f"{PAGE.name} has no place for the table {name}")
+            sys.exit(f"{path.name} has no place for the table {name}")
         page = pattern.sub(lambda found, text=text: f"{found[1]}{text}\n{found[2]}", page)
     return page
 
 
 def main() -> None:
-    """Write the page, or check it."""
+    """Write the pages, or check them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true")
     options = parser.parse_args()
-    old = PAGE.read_text()
-    new = filled(old)
-    if options.check:
-        sys.exit(0 if new == old else f"{PAGE.name} is not what the results say: python benchmarks/tables.py")
-    PAGE.write_text(new)
+    for path in PAGES:
+        new = filled(path)
+        if not options.check:
+            path.write_text(new)
+        elif new != path.read_text():
+            sys.exit(f"{path.name} is not what the results say: python benchmarks/tables.py")
 
 
 if __name__ == "__main__":
