@@ -18,7 +18,7 @@ from nvnmd.training.data import DataError, FrameStore
 from nvnmd.training.evaluation import data_digest, frame_hashes
 from nvnmd.training.model import DeepPot
 from nvnmd.training.sampler import Sampler, auto_batch_size
-from nvnmd.training.settings import DataSettings, Settings
+from nvnmd.training.settings import DataSettings, Settings, parse_settings
 from nvnmd.training.shifts import fit_energy_shifts
 from nvnmd.training.splits import hold_out_blocks
 from nvnmd.training.system import System
@@ -104,6 +104,32 @@ def fingerprint(settings: Settings, data: TrainingData) -> dict[str, str]:
     sections = {key: json.dumps(value, sort_keys=True) for key, value in dump.items()}
     digest = data_digest(data.train)
     return sections | {"batch_size": str(settings.training.training_data.batch_size), "training data": digest}
+
+
+def settings_for(model: DeepPot, systems: Sequence[str]) -> Settings:
+    """Settings that describe a model which did not come from `nvnmd train`; a tenth of each system is held out."""
+    shape = model.shape
+    sel = shape.sel[0] if shape.form == "se_atten" else list(shape.sel)
+    descriptor = {
+        "type": shape.form,
+        "rcut": shape.rcut,
+        "rcut_smth": shape.rcut_smth,
+        "sel": sel,
+        "neuron": list(shape.neuron),
+        "axis_neuron": shape.axis_neuron,
+        "type_one_side": shape.type_one_side,
+    }
+    return parse_settings(
+        {
+            "model": {
+                "type_map": list(shape.type_map),
+                "descriptor": descriptor,
+                "fitting_net": {"neuron": list(shape.fitting_neuron)},
+            },
+            "training": {"training_data": {"systems": list(systems)}},
+            "nvnmd": {"guard": bool(model.guard.r_out.any()), "validation_fraction": 0.1},
+        }
+    )[0]
 
 
 def provenance(settings: Settings, data: TrainingData) -> dict[str, Any]:

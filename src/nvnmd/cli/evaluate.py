@@ -57,6 +57,12 @@ def evaluate(
     dp_test: Annotated[
         bool, typer.Option("--dp-test", help="Print the lines of DeePMD-kit's dp test instead of a table.")
     ] = False,
+    group: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--group", help="NAME=PATTERN of system names, a row of its own in the errors by phase; repeatable."
+        ),
+    ] = None,
     threads: Annotated[int, typer.Option(help="CPU threads; 0 takes OMP_NUM_THREADS or all cores.", min=0)] = 0,
     max_force: Annotated[float, typer.Option(help="Largest force taken for real, eV/A.")] = 100.0,
     check_units: Annotated[
@@ -71,6 +77,8 @@ def evaluate(
     An energy error that is the same for all frames (column offset) usually means another energy reference; the column
     scatter is the error without it.
 
+    Below stand the errors by phase (crystal, liquid, amorphous), which a word in the system's name tells, or --group.
+
     --dp-test prints the same figures that `dp test` prints, with its names, units and averages, for comparison.
 
     Examples:
@@ -82,6 +90,8 @@ def evaluate(
         nvnmd evaluate model.nvnmd "data/*/liquid" --json
 
         nvnmd evaluate model.nvnmd data/gete-cp2k --dp-test
+
+        nvnmd evaluate model.nvnmd data/gete-aimd-216 --group "liquid=*/melt-1500K"
     """
     if as_json and dp_test:
         raise EvaluateError("--json and --dp-test both say what to print; choose one")
@@ -94,8 +104,11 @@ def evaluate(
         systems = load_systems(data or [], runner.type_map, max_force=max_force, check_units=check_units)
     else:
         systems = _systems_of_training(settings, runner.type_map)
+    from nvnmd.training.phases import by_phase, parse_groups
+
+    groups = parse_groups(group or [])
     evaluated = _evaluate(runner, systems)
-    result = _result(model, runner, evaluated)
+    result = _result(model, runner, evaluated) | {"phases": by_phase(evaluated, groups)}
     if output is not None:
         _write(output, result, evaluated)
     if as_json:
@@ -235,6 +248,11 @@ def _show(result: dict[str, Any]) -> None:
         table.add_row("all", part, *_numbers(row), style="bold")
     if len(result["parts"]) > 1:
         table.add_row("all", "", *_numbers(result["all"]), style="bold")
+    if len(result["phases"]) > 1:
+        table.add_section()
+        for phase, parts in result["phases"].items():
+            for part, row in parts.items():
+                table.add_row(phase, part, *_numbers(row))
     console = Console(width=None if Console().is_terminal else 160)
     console.print(table)
     console.print("energy and virial in meV/atom, force in meV/A")

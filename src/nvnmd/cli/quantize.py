@@ -110,14 +110,17 @@ def _load_data(path: Path, data: list[str] | None) -> tuple[Settings, TrainingDa
     from nvnmd.cli.train import load_data
     from nvnmd.training.errors import NvnmdError
     from nvnmd.training.frames import load_systems
-    from nvnmd.training.model_file import read_provenance
+    from nvnmd.training.model_file import load_model, read_provenance
     from nvnmd.training.settings import parse_settings
-    from nvnmd.training.setup import prepare_data, provenance
+    from nvnmd.training.setup import prepare_data, provenance, settings_for
 
     record = read_provenance(path)
-    if "settings" not in record:
-        raise NvnmdError(f"{path} does not say how it was trained; only models of nvnmd train can be quantized")
-    settings, _ = parse_settings(record["settings"])
+    if "settings" in record:
+        settings, _ = parse_settings(record["settings"])
+    elif data:
+        settings = settings_for(load_model(path), data)
+    else:
+        raise NvnmdError(f"{path} does not say what it was trained on; give frames with --data")
     if data:
         systems = load_systems(data, settings.model.type_map)
         frames = prepare_data(systems, None, settings.nvnmd.validation_fraction)

@@ -144,3 +144,21 @@ def test_missing_frames_are_one_sentence(run: Path) -> None:
     (run / "frames").rename(run / "elsewhere")
     with pytest.raises(NvnmdError, match="frames"):
         quantize(run, steps=1)
+
+
+def test_a_model_that_was_not_trained_here_needs_frames(tmp_path: Path) -> None:
+    from nvnmd.cli.quantize import _load_data
+    from nvnmd.training.build import check_shape
+    from nvnmd.training.deepmd.convert import convert
+
+    root = Path(__file__).parents[3]
+    model = convert(root / "tests/data/deepmd_files/pairs.pb")
+    save_model(model, tmp_path / "model.safetensors")
+    with pytest.raises(NvnmdError, match="give frames with --data"):
+        _load_data(tmp_path / "model.safetensors", None)
+    data = [str(root / "data/gete-cp2k/validation")]
+    settings, frames, record = _load_data(tmp_path / "model.safetensors", data)
+    check_shape(model, settings)
+    assert sum(system.n_frames for system in frames.validation) == 1
+    assert record is not None
+    assert record["training_data"][0]["frames"] == 12
