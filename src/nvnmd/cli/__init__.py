@@ -24,6 +24,7 @@ COMMANDS = {
     "convert": "Read a DeePMD-kit se_e2_a model into a float model.",
     "quantize": "Fine-tune a trained potential to fixed point and write the integer model file.",
     "evaluate": "Compare a model with DFT frames: energy, force and virial errors by system.",
+    "probe": "Scan dimers, relax crystals and fit equations of state with a model.",
     "compile": "Write a hardware project of a model: hls4ml, QONNX, or a card of a given rate.",
     "simulate": "Simulate a step on the card, cycle by cycle: time, energy, and what bounds it.",
     "md": "Run a LAMMPS melt-quench with pair_style nvnmd.",
