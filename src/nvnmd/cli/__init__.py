@@ -21,10 +21,12 @@ __all__ = ["COMMANDS", "app", "main"]
 
 COMMANDS = {
     "train": "Train a deep potential in FP32 on DFT frames.",
+    "crossval": "Train k models, each with other whole systems held out, and tell the errors.",
     "convert": "Read a DeePMD-kit se_e2_a model into a float model.",
     "quantize": "Fine-tune a trained potential to fixed point and write the integer model file.",
     "evaluate": "Compare a model with DFT frames: energy, force and virial errors by system.",
     "probe": "Scan dimers, relax crystals and fit equations of state with a model.",
+    "deviation": "Write how far the models of a committee differ, as DeePMD-kit's model_devi.out.",
     "compile": "Write a hardware project of a model: hls4ml, QONNX, or a card of a given rate.",
     "simulate": "Simulate a step on the card, cycle by cycle: time, energy, and what bounds it.",
     "md": "Run a LAMMPS melt-quench with pair_style nvnmd.",

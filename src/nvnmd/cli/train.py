@@ -64,9 +64,9 @@ def train(
     _check_device(device)
     _check_folder(output, restart)
     data = load_data(parsed, settings.parent)
-    trainer = _make_trainer(parsed, data, output, restart, init_model, device)
+    trainer = make_trainer(parsed, data, output, restart, init_model, device)
     log.info("%s", _describe(data, trainer))
-    if not _run(trainer):
+    if not run_trainer(trainer):
         typer.echo(f"stopped after step {trainer.step}; --restart continues", err=True)
         raise typer.Exit(130)
     typer.echo(f"model: {output / MODEL_FILE}")
@@ -112,7 +112,7 @@ def load_data(settings: Settings, base: Path) -> TrainingData:
     return prepare_data(load(training.training_data.systems), held_out, settings.nvnmd.validation_fraction)
 
 
-def _make_trainer(
+def make_trainer(
     settings: Settings, data: TrainingData, output: Path, restart: bool, init_model: Path | None, device: str
 ) -> Trainer:
     """Build or reload the model; a new one is written at once, so that a restart finds its fixed numbers."""
@@ -169,7 +169,7 @@ def _describe(data: TrainingData, trainer: Trainer) -> str:
     return f"{frames} frames to train on, {held_out} held out, {trainer.sampler.batch_size} a step{start}"
 
 
-def _run(trainer: Trainer) -> bool:
+def run_trainer(trainer: Trainer) -> bool:
     """Train with a progress bar; whether the last step was reached."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
