@@ -7,9 +7,9 @@ one with PyTorch (both may be the same):
     OMP_NUM_THREADS=1 python tests/data/deepmd_files/make_files.py pytorch
 
 Each model is trained for a few steps on data/gete-cp2k. Written beside this script: pairs.pb (frozen), pairs.dp (the
-same, converted), shared.pt (a checkpoint), and pairs.npz and shared.npz with the keys positions, cell, types, energy,
-forces, virial of one frame (eV, angstrom). The first hidden layer of `pairs` is as wide as its input: DeePMD-kit's
-TensorFlow backend has no skip there, its other backends do.
+same, converted), shared.pt (a checkpoint), shared.pth (the same, frozen), and pairs.npz and shared.npz with the keys
+positions, cell, types, energy, forces, virial of one frame (eV, angstrom). The first hidden layer of `pairs` is as wide
+as its input: DeePMD-kit's TensorFlow backend has no skip there, its other backends do.
 """
 
 import json
@@ -90,6 +90,8 @@ def main() -> None:
             write_reference(name, "pairs.pb")
         else:
             shutil.copy("model.ckpt-60.pt", HERE / "shared.pt")
+            dp(["--pytorch", "freeze", "-c", "model.ckpt-60.pt", "-o", "shared.pth"])
+            shutil.copy("shared.pth", HERE)
             write_reference(name, str(HERE / "shared.pt"))
 
 

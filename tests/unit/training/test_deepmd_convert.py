@@ -15,9 +15,11 @@ from nvnmd.training.deepmd.source import DeepmdError
 from nvnmd.training.metrics import predict
 from nvnmd.training.system import System
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit.load.*:DeprecationWarning")
+
 FILES = Path(__file__).parents[2] / "data/deepmd_files"
 # Rounding of float64 sums of 1,300 eV, and of float32 networks.
-RELATIVE = {"pairs.pb": 1e-12, "pairs.dp": 1e-12, "shared.pt": 2e-5}
+RELATIVE = {"pairs.pb": 1e-12, "pairs.dp": 1e-12, "shared.pt": 2e-5, "shared.pth": 2e-5}
 
 
 def reference(name):
@@ -49,8 +51,9 @@ def test_same_energy_forces_and_virial(file):
         assert np.abs(ours - theirs).max() <= RELATIVE[file] * np.abs(theirs).max()
 
 
-def test_frozen_and_portable_form_are_the_same_model():
-    frozen, portable = (convert(FILES / name).arrays() for name in ("pairs.pb", "pairs.dp"))
+@pytest.mark.parametrize("names", [("pairs.pb", "pairs.dp"), ("shared.pt", "shared.pth")])
+def test_two_forms_of_a_model_are_the_same(names):
+    frozen, portable = (convert(FILES / name).arrays() for name in names)
     assert frozen.keys() == portable.keys()
     assert all(np.array_equal(frozen[name], portable[name]) for name in frozen)
 
