@@ -12,7 +12,7 @@ import numpy as np
 from nvnmd.training.deepmd.graph_def import constants
 from nvnmd.training.deepmd.source import Array, DeepmdError, DeepmdModel, Layer, Net, check_form
 
-TYPE_MAP, OUT_BIAS = "model_attr/tmap", "model_attr/model_attr/t_out_bias"
+TYPE_MAP, OUT_BIAS = "model_attr/tmap", "model_attr/t_out_bias"  # the latter under different rooms, or not at all
 
 
 def read_frozen(path: Path) -> DeepmdModel:
@@ -37,6 +37,7 @@ def read_frozen(path: Path) -> DeepmdModel:
         embedding = [_embedding(arrays, "filter_type_all", neighbor) for neighbor in types]
     else:
         embedding = [_embedding(arrays, f"filter_type_{a}", b) for a, b in itertools.product(types, types)]
+    out_bias = next((value for name, value in arrays.items() if name.endswith(OUT_BIAS)), 0.0)
     energies = np.array(_get(arrays, "fitting_attr/t_bias_atom_e"), np.float64).ravel()
     return DeepmdModel(
         settings=settings,
@@ -45,7 +46,7 @@ def read_frozen(path: Path) -> DeepmdModel:
         fitting=[_fitting(arrays, kind) for kind in types],
         mean=_get(arrays, "descrpt_attr/t_avg").reshape(len(types), -1, 4),
         deviation=_get(arrays, "descrpt_attr/t_std").reshape(len(types), -1, 4),
-        energies=energies + np.ravel(arrays.get(OUT_BIAS, 0.0)),
+        energies=energies + np.ravel(out_bias),
     )
 
 

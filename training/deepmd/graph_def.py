@@ -7,6 +7,7 @@ attr_value.proto and tensor.proto.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,6 +19,7 @@ from nvnmd.training.deepmd.source import DeepmdError
 GRAPH_NODE, NODE_NAME, NODE_OP, NODE_ATTR, ATTR_TENSOR = 1, 1, 2, 5, 8
 TENSOR_DTYPE, TENSOR_SHAPE, TENSOR_BYTES, SHAPE_DIM, DIM_SIZE = 1, 2, 4, 2, 1
 STRING, STRING_FIELD = 7, 8
+MOST_VALUES = 10**8  # a few bytes can ask for any number of equal values
 # TensorFlow's number of a type to numpy's, and the field with its values where they are not packed bytes.
 NUMBERS = {1: ("<f4", 5), 2: ("<f8", 6), 3: ("<i4", 7), 9: ("<i8", 10), 10: ("?", 11)}
 
@@ -64,7 +66,9 @@ def _tensor(data: memoryview) -> NDArray[Any] | bytes | None:
     ]
     content = bytes(one.get(TENSOR_BYTES, b""))
     values = np.frombuffer(content, dtype) if content else _listed([v for n, v in fields if n == field], dtype)
-    size = int(np.prod(shape, dtype=np.int64))
+    size = math.prod(shape)
+    if not 0 <= size <= MOST_VALUES:
+        raise ValueError(f"a constant of shape {shape}")
     if values.size < size:  # the last value stands for all that follow
         values = np.concatenate([values, np.full(size - values.size, values[-1] if values.size else 0, dtype)])
     return values.reshape(shape)

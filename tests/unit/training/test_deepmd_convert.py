@@ -185,3 +185,17 @@ def test_yaml_form_is_read(tmp_path):
         (tmp_path / "model.yaml").write_text(yaml.safe_dump(spell_out(content)))
     ours, theirs = (convert(path).arrays() for path in (tmp_path / "model.yaml", FILES / "pairs.dp"))
     assert all(np.array_equal(ours[name], theirs[name]) for name in theirs)
+
+
+def test_a_constant_of_any_size_is_refused():
+    """Protocol-buffer bytes of a node whose one value stands for 2^60."""
+
+    def field(number, content):
+        return bytes([number * 8 + 2, len(content)]) + content
+
+    size = bytes([0x08]) + b"\x80" * 8 + b"\x10"  # dim { size: 2^60 }
+    tensor = bytes([0x08, 2]) + field(2, field(2, size)) + field(6, b"\x00" * 8)
+    attribute = field(1, b"value") + field(2, field(8, tensor))
+    graph = field(1, field(1, b"x") + field(2, b"Const") + field(5, attribute))
+    with pytest.raises(DeepmdError, match=str(2**60)):
+        conversion.READERS[".pb"](_Bytes(graph))
