@@ -127,9 +127,10 @@ def make_trainer(
         model = load_model(path)
         origin |= {key: value for key, value in read_provenance(path).items() if key == "init_model"}
     elif init_model is not None:
-        model = _start_from(init_model, settings, data)
+        known = load_model(init_model)
+        extended = known.shape.type_map != tuple(settings.model.type_map)
+        model = _start_from(known, settings, data)
         origin["init_model"] = read_provenance(init_model)
-        extended = load_model(init_model).shape.type_map != model.shape.type_map
     else:
         model = build_model(settings, data.train, data.model_shifts)
     trainer = build_trainer(model, settings, data, output, device)
@@ -142,23 +143,21 @@ def make_trainer(
     return trainer
 
 
-def _start_from(path: Path, settings: Settings, data: TrainingData) -> DeepPot:
+def _start_from(known: DeepPot, settings: Settings, data: TrainingData) -> DeepPot:
     """A float model in the precision of the settings, with networks for elements that it did not know where needed."""
     import torch
 
     from nvnmd.training.build import build_model, check_shape
     from nvnmd.training.extend import take_over
-    from nvnmd.training.model_file import load_model
 
-    model = load_model(path)
-    if model.shape.type_map == tuple(settings.model.type_map):
-        check_shape(model, settings)
-        model.energy_shifts = data.model_shifts.copy()
-        return model.to(getattr(torch, settings.nvnmd.precision))
+    if known.shape.type_map == tuple(settings.model.type_map):
+        check_shape(known, settings)
+        known.energy_shifts = data.model_shifts.copy()
+        return known.to(getattr(torch, settings.nvnmd.precision))
     extended = build_model(settings, data.train, data.model_shifts)
-    shared = take_over(model, extended)
+    shared = take_over(known, extended)
     new = [name for name in extended.shape.type_map if name not in shared]
-    log.info("networks of %s from %s; new: %s", " ".join(shared), path, " ".join(new) or "none")
+    log.info("networks of %s are taken over; new: %s", " ".join(shared), " ".join(new) or "none")
     return extended
 
 

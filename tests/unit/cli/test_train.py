@@ -140,7 +140,7 @@ def test_training_goes_on_from_a_model_with_fewer_elements(folder: Path, caplog:
     (folder / "tune.json").write_text(json.dumps(settings))
     with caplog.at_level(logging.INFO, "nvnmd"):
         train(folder / "tune.json", output=folder / "second", init_model=folder / "first" / "model.safetensors")
-    assert "networks of Ge Te" in caplog.text
+    assert "networks of Ge Te are taken over; new: Sb" in caplog.text
     model = load_model(folder / "second" / "model.safetensors")
     assert model.shape.type_map == ("Sb", "Ge", "Te")
     assert next(model.parameters()).dtype.itemsize == 8
