@@ -59,7 +59,7 @@ def deviation(predictions: Sequence[Predicted], relative: float | None = None) -
     return Deviation(force, virials.std(axis=0), energies.std(axis=0))
 
 
-def deviation_text(name: str, found: Deviation, every: int = 1, atomic: bool = False) -> str:
+def deviation_text(name: str, found: Deviation, every: int = 1, atomic: bool = False, first: int = 0) -> str:
     """Lines in the form of DeePMD-kit's `model_devi.out`.
 
     Args:
@@ -67,13 +67,14 @@ def deviation_text(name: str, found: Deviation, every: int = 1, atomic: bool = F
         found: to write.
         every: steps between frames.
         atomic: add the force deviation of each atom.
+        first: step of the first frame.
     """
     titles = [f"{kind}_devi_{item}" for item in "vf" for kind in ("max", "min", "avg")]
     lines = [f"# {name}", f"# {'step':10s}" + "".join(f"{title:19s}" for title in [*titles, "devi_e"])]
     columns = np.hstack([found.columns(), found.force]) if atomic else found.columns()
     if atomic:
         lines[1] += "atm_devi_f(N)"
-    lines += [f"{k * every:12d}" + "".join(f"{value:19.6e}" for value in row) for k, row in enumerate(columns)]
+    lines += [f"{first + k * every:12d}" + "".join(f"{value:19.6e}" for value in row) for k, row in enumerate(columns)]
     return "\n".join(lines) + "\n"
 
 
