@@ -10,14 +10,16 @@ namespace {
 
 std::size_t index(std::int64_t i) { return static_cast<std::size_t>(i); }
 
-// Sums of one worker; they are exact, so adding workers up in any order gives the same words.
-struct Sums {
+// Sums of one worker; they are exact, so adding workers up in any order gives the same words. Each has cache lines of its own.
+struct alignas(64) Sums {
   std::vector<std::int64_t> force, atom_virial;
   std::array<std::int64_t, 9> virial{};
   std::int64_t energy = 0;
   Counters counters;
+  bool used = false;  // in this step
 
   void clear(std::size_t atoms, bool with_atom_virial) {
+    used = true;
     force.assign(3 * atoms, 0);
     atom_virial.assign(with_atom_virial ? 9 * atoms : 0, 0);
     virial = {};
@@ -48,15 +50,16 @@ class ForceDriver::Step final : public BatchWork {
   void begin(const Centers& centers, Wanted wanted) {
     centers_ = &centers;
     wanted_ = wanted;
-    const std::size_t atoms = index(centers.total_atoms());
-    for (Sums& sums : sums_) sums.clear(atoms, wanted.atom_virial);
-    result_.atom_energy.assign(atoms, 0);
+    for (Sums& sums : sums_) sums.used = false;
+    result_.atom_energy.assign(index(centers.total_atoms()), 0);
     sort_centers();
   }
 
   const FrameResult& finish() {
-    for (std::size_t worker = 1; worker < sums_.size(); ++worker) sums_[0].add(sums_[worker]);
     Sums& total = sums_[0];
+    if (!total.used) clear(total);
+    for (std::size_t worker = 1; worker < sums_.size(); ++worker)
+      if (sums_[worker].used) total.add(sums_[worker]);
     result_.force.swap(total.force);
     result_.atom_virial.swap(total.atom_virial);
     result_.virial = total.virial;
@@ -75,6 +78,7 @@ class ForceDriver::Step final : public BatchWork {
 
   void take(int worker, const AtomBatch& batch, const BatchResult& result) override {
     Sums& sums = sums_[index(worker)];
+    if (!sums.used) clear(sums);
     for (int k = 0; k < batch.size; ++k) {
       const std::int64_t energy = result.energy[index(k)];
       result_.atom_energy[index(batch.atom[index(k)])] = energy;
@@ -86,15 +90,19 @@ class ForceDriver::Step final : public BatchWork {
   }
 
  private:
+  // Every worker clears its own sums, when it first needs them.
+  void clear(Sums& sums) const { sums.clear(index(centers_->total_atoms()), wanted_.atom_virial); }
+
   void sort_centers() {
-    std::vector<std::vector<int>> by_type(index(model_.types()));
+    by_type_.resize(index(model_.types()));
+    for (std::vector<int>& group : by_type_) group.clear();
     for (int center = 0; center < centers_->count(); ++center) {
       const int type = centers_->type(centers_->atom(center));
-      if (type >= 0) by_type[index(type)].push_back(center);
+      if (type >= 0) by_type_[index(type)].push_back(center);
     }
     sorted_.clear();
     cuts_.assign(1, 0);
-    for (const std::vector<int>& group : by_type) {
+    for (const std::vector<int>& group : by_type_) {
       for (const int center : group) {
         if (static_cast<int>(sorted_.size()) - cuts_.back() == batch_atoms_) cuts_.push_back(static_cast<int>(sorted_.size()));
         sorted_.push_back(center);
@@ -135,6 +143,7 @@ class ForceDriver::Step final : public BatchWork {
   int batch_atoms_;
   const Centers* centers_ = nullptr;
   Wanted wanted_;
+  std::vector<std::vector<int>> by_type_;
   std::vector<int> sorted_, cuts_;
   std::vector<Sums> sums_;
   FrameResult result_;
