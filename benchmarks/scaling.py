@@ -59,11 +59,18 @@ def record(peer: Peer, atoms: int, times: list[Timing]) -> dict[str, Any]:
 
 
 def parallel(pair: str, options: argparse.Namespace) -> list[dict[str, Any]]:
-    """One core, two ranks, two threads, with the speedup over one core."""
+    """One core, two ranks, two threads (LAMMPS's own lists too with -sf omp), with the speedup over one core."""
     cores = len(os.sched_getaffinity(0))
     peers = [Peer("1 rank", pair, 2.0)]
     if cores >= 2:
-        peers += [Peer("2 ranks", pair, 1.0, ranks=2), Peer("2 threads", pair, 1.0, threads=2)]
+        # Threads of OpenMP that wait actively would take the cores from ours.
+        passive = {**os.environ, "OMP_WAIT_POLICY": "passive"}
+        omp = ("-sf", "omp", "-pk", "omp", "2")
+        peers += [
+            Peer("2 ranks", pair, 1.0, ranks=2),
+            Peer("2 threads", pair, 1.0, threads=2),
+            Peer("2 threads, -sf omp", pair, 1.0, threads=2, flags=omp, environment=passive),
+        ]
     else:
         print("left out: 2 ranks and 2 threads: this process may use one core only", file=sys.stderr)
     found = in_turn(peers, options.parallel, options)

@@ -63,7 +63,8 @@ class CpuBackend final : public Backend {
   }
 
  private:
-  struct Worker {
+  // On cache lines of its own, and not beside those of the next: its counters change with every atom.
+  struct alignas(128) Worker {
     AtomBatch batch;
     BatchResult result;
     std::unique_ptr<Workspace> workspace;

@@ -11,7 +11,7 @@ namespace {
 std::size_t index(std::int64_t i) { return static_cast<std::size_t>(i); }
 
 // Sums of one worker; they are exact, so adding workers up in any order gives the same words. Each has cache lines of its own.
-struct alignas(64) Sums {
+struct alignas(128) Sums {
   std::vector<std::int64_t> force, atom_virial;
   std::array<std::int64_t, 9> virial{};
   std::int64_t energy = 0;
