@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <atomic>
+#include <cstdint>
 #include <exception>
-#include <limits>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -16,6 +16,8 @@ namespace {
 // Keeps the error of the lowest batch, so that the same one is reported for any number of threads.
 class FirstError {
  public:
+  explicit FirstError(int batches) : batch_(batches) {}
+  bool comes_after(int batch) const { return batch < batch_; }
   void keep(int batch) {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (batch >= batch_) return;
@@ -28,7 +30,7 @@ class FirstError {
 
  private:
   std::mutex mutex_;
-  int batch_ = std::numeric_limits<int>::max();
+  std::atomic<int> batch_;
   std::exception_ptr error_;
 };
 
@@ -51,13 +53,18 @@ class CpuBackend final : public Backend {
   }
 
   void run(BatchWork& work) override {
-    std::atomic<int> next = 0;
-    FirstError error;
+    const int count = work.count(), users = std::max(1, std::min(workers(), count));
+    std::vector<Share> shares(static_cast<std::size_t>(users));
+    for (int worker = 0; worker < users; ++worker) {
+      const auto cut = [&](int k) { return static_cast<int>(std::int64_t{count} * k / users); };
+      shares[static_cast<std::size_t>(worker)].next = cut(worker);
+      shares[static_cast<std::size_t>(worker)].end = cut(worker + 1);
+    }
+    FirstError error(count);
     {
       std::vector<std::jthread> threads;
-      const int helpers = std::min(workers(), work.count()) - 1;
-      for (int worker = 1; worker <= helpers; ++worker) threads.emplace_back([&, worker] { run_worker(worker, work, next, error); });
-      run_worker(0, work, next, error);
+      for (int worker = 1; worker < users; ++worker) threads.emplace_back([&, worker] { run_worker(worker, work, shares, error); });
+      run_worker(0, work, shares, error);
     }
     error.rethrow();
   }
@@ -70,19 +77,26 @@ class CpuBackend final : public Backend {
     std::unique_ptr<Workspace> workspace;
   };
 
-  // Batches are taken in order, so every batch before a failed one is evaluated and the lowest error is always found.
-  void run_worker(int index, BatchWork& work, std::atomic<int>& next, FirstError& error) {
+  // Consecutive batches, whose atoms are often near each other, for every worker; those who are done help the others.
+  struct alignas(128) Share {
+    std::atomic<int> next = 0;
+    int end = 0;
+  };
+
+  // Every batch before a failed one is evaluated, so the lowest error is always found.
+  void run_worker(int index, BatchWork& work, std::vector<Share>& shares, FirstError& error) {
     Worker& worker = workers_[static_cast<std::size_t>(index)];
-    int batch = 0;
-    try {
-      while ((batch = next++) < work.count()) {
-        work.pack(batch, worker.batch);
-        kernel_->run(worker.batch, worker.result, *worker.workspace);
-        work.take(index, worker.batch, worker.result);
+    for (std::size_t k = 0; k < shares.size(); ++k) {
+      Share& share = shares[(static_cast<std::size_t>(index) + k) % shares.size()];
+      for (int batch = share.next++; batch < share.end && error.comes_after(batch); batch = share.next++) {
+        try {
+          work.pack(batch, worker.batch);
+          kernel_->run(worker.batch, worker.result, *worker.workspace);
+          work.take(index, worker.batch, worker.result);
+        } catch (...) {
+          error.keep(batch);
+        }
       }
-    } catch (...) {
-      error.keep(batch);
-      next = work.count();
     }
   }
 
