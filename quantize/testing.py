@@ -11,6 +11,7 @@ from nvnmd.quantize.choose import CompileOptions
 from nvnmd.quantize.compiler import compile_model
 from nvnmd.quantize.float_spec import Array, FloatSpec, fast_switch
 from nvnmd.quantize.integer_model import IntegerModel
+from nvnmd.quantize.packing import pack_frame
 from nvnmd.quantize.reference import AtomInput
 
 
@@ -78,6 +79,29 @@ def random_atoms(
         x = np.rint(direction * r[:, None] * 2.0**dx_frac).astype(np.int64)
         atoms.append(AtomInput(int(rng.integers(n_types)), x, rng.integers(n_types, size=n)))
     return atoms
+
+
+def crystal(model: IntegerModel, repeat: int = 2, shake_A: float = 0.05) -> list[AtomInput]:
+    """Atoms of rocksalt with the lattice constant of GeTe, slightly shaken."""
+    base = np.array([[0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 1]]) / 2
+    cells = np.stack(np.meshgrid(*[np.arange(repeat)] * 3), -1).reshape(-1, 1, 3)
+    positions = (cells + base).reshape(-1, 3) * 6.0
+    positions += np.random.default_rng(0).normal(0, shake_A, positions.shape)
+    types = np.tile(np.repeat([0, 1], 4), len(cells)) % model.n_types
+    return list(pack_frame(model, positions, np.eye(3) * 6.0 * repeat, types).atoms())
+
+
+def liquid(model: IntegerModel, count: int = 64, length_A: float = 12.4, seed: int = 1) -> list[AtomInput]:
+    """Atoms of a disordered box at the density of liquid GeTe, kept 2.2 Å apart."""
+    rng, positions = np.random.default_rng(seed), np.zeros((0, 3))
+    while len(positions) < count:
+        trial = rng.random(3) * length_A
+        apart = positions - trial
+        apart -= length_A * np.rint(apart / length_A)
+        if (np.linalg.norm(apart, axis=1) > 2.2).all():
+            positions = np.vstack([positions, trial])
+    types = rng.integers(0, model.n_types, count)
+    return list(pack_frame(model, positions, np.eye(3) * length_A, types).atoms())
 
 
 def random_model(seed: int = 0, options: CompileOptions | None = None, **spec: Any) -> IntegerModel:

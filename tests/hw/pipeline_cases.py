@@ -8,7 +8,6 @@ from nvnmd.fpga.pipeline import constants, rows, sizes
 from nvnmd.fpga.verilate import Module, StreamRun, pack, unpack
 from nvnmd.quantize.fixed import STAGES
 from nvnmd.quantize.integer_model import IntegerModel
-from nvnmd.quantize.packing import pack_frame
 from nvnmd.quantize.reference import AtomInput, evaluate_atom
 from nvnmd.quantize.testing import random_atoms
 
@@ -69,29 +68,6 @@ def random_mix(n_types: int, most: int) -> list[AtomInput]:
     full = next(atom for atom in random_atoms(99, 32, n_types, most=most) if len(atom.neighbor_type) == most)
     close = AtomInput(0, near, np.zeros(4, np.int64))
     return [pair, lone, full, *some[:5], lone, lone, lone, pair, pair, pair, *some[5:], full, full, close]
-
-
-def crystal(model: IntegerModel, repeat: int = 2, shake_A: float = 0.05) -> list[AtomInput]:
-    """Atoms of rocksalt with the lattice constant of GeTe, slightly shaken."""
-    base = np.array([[0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 1]]) / 2
-    cells = np.stack(np.meshgrid(*[np.arange(repeat)] * 3), -1).reshape(-1, 1, 3)
-    positions = (cells + base).reshape(-1, 3) * 6.0
-    positions += np.random.default_rng(0).normal(0, shake_A, positions.shape)
-    types = np.tile(np.repeat([0, 1], 4), len(cells)) % model.n_types
-    return list(pack_frame(model, positions, np.eye(3) * 6.0 * repeat, types).atoms())
-
-
-def liquid(model: IntegerModel, count: int = 64, length_A: float = 12.4) -> list[AtomInput]:
-    """Atoms of a disordered box at the density of liquid GeTe, kept 2.2 Å apart."""
-    rng, positions = np.random.default_rng(1), np.zeros((0, 3))
-    while len(positions) < count:
-        trial = rng.random(3) * length_A
-        apart = positions - trial
-        apart -= length_A * np.rint(apart / length_A)
-        if (np.linalg.norm(apart, axis=1) > 2.2).all():
-            positions = np.vstack([positions, trial])
-    types = rng.integers(0, model.n_types, count)
-    return list(pack_frame(model, positions, np.eye(3) * length_A, types).atoms())
 
 
 def check(model: IntegerModel, atoms: list[AtomInput], run: StreamRun, lanes: int) -> dict[str, int]:

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 from force_cases import clipping as clipping_forces
-from pipeline_cases import beats_of, check, crystal, liquid, module, random_mix, writes
+from pipeline_cases import beats_of, check, module, random_mix, writes
 from rtl_cases import TRAFFIC, small_model
 
 from nvnmd.fpga.pipeline import constants
 from nvnmd.fpga.verilate import StreamRun
 from nvnmd.quantize.integer_model import IntegerModel
 from nvnmd.quantize.reference import AtomInput
-from nvnmd.quantize.testing import random_model
+from nvnmd.quantize.testing import crystal, liquid, random_model
 
 pytestmark = pytest.mark.hw
 BUILDS: dict[str, dict[str, int]] = {

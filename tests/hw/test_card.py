@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from card_cases import answer, loaded, play, short
-from pipeline_cases import crystal, liquid, random_mix
+from pipeline_cases import random_mix
 from rtl_cases import TRAFFIC, small_model
 
 from nvnmd.fpga.configuration import Configuration, configuration_for
@@ -15,7 +15,7 @@ from nvnmd.fpga.load import encode_load
 from nvnmd.fpga.stream import Kind, Status, encode, encode_atom
 from nvnmd.quantize.integer_model import IntegerModel
 from nvnmd.quantize.reference import AtomInput
-from nvnmd.quantize.testing import random_model
+from nvnmd.quantize.testing import crystal, liquid, random_model
 
 pytestmark = pytest.mark.hw
 MODEL = small_model(gated=True)

@@ -3,12 +3,11 @@
 import numpy as np
 import pytest
 from card_cases import answer, loaded, play
-from pipeline_cases import crystal, liquid
 
 from nvnmd.fpga.load import encode_load
 from nvnmd.fpga.plan import named, predict
 from nvnmd.fpga.stream import encode_atom
-from nvnmd.quantize.testing import random_model
+from nvnmd.quantize.testing import crystal, liquid, random_model
 
 pytestmark = [pytest.mark.hw, pytest.mark.slow]
 

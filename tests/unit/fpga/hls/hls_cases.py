@@ -6,7 +6,6 @@ import numpy as np
 
 from nvnmd.quantize.integer_model import IntegerModel
 from nvnmd.quantize.nodes import tanh_coefficients
-from nvnmd.quantize.packing import pack_frame
 from nvnmd.quantize.reference import AtomInput
 from nvnmd.quantize.testing import random_atoms, random_model
 
@@ -72,25 +71,3 @@ def edge_atoms(n_types: int, most: int) -> list[AtomInput]:
         AtomInput(0, near, np.zeros(4, np.int64)),
         AtomInput(n_types - 1, np.array([[80000, 0, 0], [0, -80001, 3]]), np.array([0, n_types - 1])),
     ]
-
-
-def crystal(model: IntegerModel, repeat: int = 1, shake_A: float = 0.05) -> list[AtomInput]:
-    """Atoms of rocksalt with the lattice constant of GeTe, shaken."""
-    base = np.array([[0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 1]]) / 2
-    cells = np.stack(np.meshgrid(*[np.arange(repeat)] * 3), -1).reshape(-1, 1, 3)
-    positions = (cells + base).reshape(-1, 3) * 6.0
-    positions += np.random.default_rng(0).normal(0, shake_A, positions.shape)
-    types = np.tile(np.repeat([0, 1], 4), len(cells)) % model.n_types
-    return list(pack_frame(model, positions, np.eye(3) * 6.0 * repeat, types).atoms())
-
-
-def liquid(model: IntegerModel, count: int = 16, length_A: float = 7.8, seed: int = 1) -> list[AtomInput]:
-    """Atoms of a disordered box at the density of liquid GeTe, kept 2.2 Å apart."""
-    rng, positions = np.random.default_rng(seed), np.zeros((0, 3))
-    while len(positions) < count:
-        trial = rng.random(3) * length_A
-        apart = positions - trial
-        apart -= length_A * np.rint(apart / length_A)
-        if (np.linalg.norm(apart, axis=1) > 2.2).all():
-            positions = np.vstack([positions, trial])
-    return list(pack_frame(model, positions, np.eye(3) * length_A, rng.integers(0, model.n_types, count)).atoms())

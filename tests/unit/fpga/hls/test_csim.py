@@ -6,16 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hls_cases import (
-    clipping_model,
-    crystal,
-    edge_atoms,
-    gated_model,
-    liquid,
-    lone_model,
-    pair_model,
-    saturated_model,
-)
+from hls_cases import clipping_model, edge_atoms, gated_model, lone_model, pair_model, saturated_model
 
 from nvnmd.fpga.hls.csim import Csim, open_csim
 from nvnmd.fpga.hls.errors import HlsError
@@ -25,7 +16,7 @@ from nvnmd.fpga.hls.project import write_project
 from nvnmd.fpga.stream import COUNTS
 from nvnmd.quantize.integer_model import IntegerModel
 from nvnmd.quantize.reference import AtomInput
-from nvnmd.quantize.testing import random_atoms, random_model
+from nvnmd.quantize.testing import crystal, liquid, random_atoms, random_model
 
 pytestmark = pytest.mark.xdist_group("hls")
 
@@ -105,7 +96,7 @@ def test_an_atom_with_too_many_neighbors_is_named(simulation: Csim) -> None:
 def test_ten_thousand_atoms(simulation: Csim, form: str) -> None:
     model = gated_model() if form == "strip" else pair_model()
     atoms = edge_atoms(2, most=40) + random_atoms(9000, 7, 2, model.rcut_A, most=60)
-    atoms += crystal(model, repeat=4) + [atom for seed in range(32) for atom in liquid(model, seed=seed)]
+    atoms += crystal(model, repeat=4) + [atom for seed in range(32) for atom in liquid(model, 16, 7.8, seed)]
     assert len(atoms) >= 10_000
     compare(simulation, model, atoms)
 
@@ -116,7 +107,7 @@ def test_ten_thousand_atoms_at_the_letters_sizes(tmp_path: Path) -> None:
     assert [weight.shape[1:] for weight in model.weights] == [(128, 128)] * 3
     simulation = open_csim(write_project(model, tmp_path / "letter"), model)
     atoms = edge_atoms(2, most=40) + random_atoms(5000, 7, 2, model.rcut_A, most=60)
-    atoms += crystal(model, repeat=7) + [atom for seed in range(150) for atom in liquid(model, seed=seed)]
+    atoms += crystal(model, repeat=7) + [atom for seed in range(150) for atom in liquid(model, 16, 7.8, seed)]
     assert len(atoms) >= 10_000
     compare(simulation, model, atoms)
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import OPTIONS
-from hls_cases import crystal, edge_atoms, gated_model
+from hls_cases import edge_atoms, gated_model
 
 from nvnmd.fpga.hls.errors import HlsError
 from nvnmd.fpga.hls.options import HlsOptions
@@ -17,6 +17,7 @@ from nvnmd.fpga.hls.traced import PACKETS, TracedProject
 from nvnmd.fpga.hls.vitis import read_reports, show_reports, synthesize
 from nvnmd.fpga.hls.widths import compare_widths, widths_table
 from nvnmd.quantize.reference import AtomInput, evaluate_atom
+from nvnmd.quantize.testing import crystal
 
 pytestmark = pytest.mark.xdist_group("hls")
 
@@ -27,7 +28,7 @@ def traced(tmp_path_factory: pytest.TempPathFactory) -> TracedProject:
 
 
 def some_atoms() -> list[AtomInput]:
-    return edge_atoms(2, most=40)[:3] + crystal(gated_model())[:5]
+    return edge_atoms(2, most=40)[:3] + crystal(gated_model(), repeat=1)[:5]
 
 
 def reference_words(name: str, trace: dict[str, Any]) -> Any:
