@@ -46,7 +46,7 @@ class CardServer:
     """
 
     def __init__(self, engine: Engine, prefix: str) -> None:
-        self._engine = engine
+        self._engine, self._prefix = engine, prefix
         self._stack = ExitStack()
         self._listeners = {
             name: self._stack.enter_context(_listen(f"{prefix}_{name}", kind)) for name, kind in _KINDS.items()
@@ -64,6 +64,17 @@ class CardServer:
             with user:
                 self._session(user)
             served += 1
+
+    def run(self) -> int:
+        """Say where the card is and serve until Ctrl-C; the exit code of a program that does nothing else."""
+        print(f"serving {self._prefix}", flush=True)
+        try:
+            self.serve()
+        except KeyboardInterrupt:
+            return 130
+        finally:
+            self.close()
+        return 0
 
     def _session(self, user: socket.socket) -> None:
         with ExitStack() as stack:

@@ -122,14 +122,7 @@ def main() -> None:
         log=given.log,
         load_too=given.load_too,
     )
-    server = CardServer(card, given.device)
-    print(f"serving {given.device}", flush=True)
-    try:
-        server.serve()
-    except KeyboardInterrupt:
-        sys.exit(130)
-    finally:
-        server.close()
+    sys.exit(CardServer(card, given.device).run())
 
 
 if __name__ == "__main__":

@@ -103,13 +103,7 @@ def main() -> None:
         server = CardServer(open_card(given.bitstream, given.dma, given.card), given.device)
     except Error as error:
         parser.exit(2, f"nvnmd: {error}\n")
-    print(f"serving {given.device}", flush=True)
-    try:
-        server.serve()
-    except KeyboardInterrupt:
-        parser.exit(130)
-    finally:
-        server.close()
+    parser.exit(server.run())
 
 
 if __name__ == "__main__":

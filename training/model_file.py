@@ -47,6 +47,11 @@ def write_atomically(path: Path, content: bytes) -> None:
         raise
 
 
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON value for people and programs, atomically."""
+    write_atomically(path, (json.dumps(value, indent=2) + "\n").encode())
+
+
 def _umask() -> int:
     current = os.umask(0)
     os.umask(current)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -47,6 +46,7 @@ def crossval(
     from nvnmd.training.evaluation import Evaluated
     from nvnmd.training.metrics import predict
     from nvnmd.training.model import DeepPot
+    from nvnmd.training.model_file import write_json
     from nvnmd.training.settings import load_settings
     from nvnmd.training.setup import prepare_data
     from nvnmd.training.splits import k_folds
@@ -71,7 +71,7 @@ def crossval(
         assert isinstance(trainer.model, DeepPot)
         evaluated.append([Evaluated(s, predict(trainer.model, s), "held out") for s in split.held_out])
     result = _summary(splits, evaluated)
-    _write(output / "crossval.json", result)
+    write_json(output / "crossval.json", result)
     _show(result)
 
 
@@ -104,12 +104,6 @@ def _summary(splits: list[Split], evaluated: list[list[Evaluated]]) -> dict[str,
     pooled = summary(every)
     keys = ("systems", "all", "units")
     return {"folds": folds, "over_folds": spread, "phases": by_phase(every)} | {key: pooled[key] for key in keys}
-
-
-def _write(path: Path, result: dict[str, Any]) -> None:
-    from nvnmd.training.model_file import write_atomically
-
-    write_atomically(path, (json.dumps(result, indent=2) + "\n").encode())
 
 
 def _show(result: dict[str, Any]) -> None:

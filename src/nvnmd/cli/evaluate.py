@@ -213,13 +213,13 @@ def _write(folder: Path, result: dict[str, Any], evaluated: list[Evaluated]) -> 
     import numpy as np
 
     from nvnmd.training.evaluation import prediction_arrays
-    from nvnmd.training.model_file import write_atomically
+    from nvnmd.training.model_file import write_atomically, write_json
 
     folder.mkdir(parents=True, exist_ok=True)
     content = io.BytesIO()
     np.savez_compressed(content, **prediction_arrays(evaluated))  # type: ignore[arg-type]
     write_atomically(folder / "predictions.npz", content.getvalue())
-    write_atomically(folder / "evaluation.json", (json.dumps(result, indent=2) + "\n").encode())
+    write_json(folder / "evaluation.json", result)
 
 
 def _show(result: dict[str, Any]) -> None:

@@ -176,10 +176,10 @@ def _write(folder: Path, result: dict[str, Any], dimers: list[Dimer], found: dic
 
     from matplotlib.figure import Figure
 
-    from nvnmd.training.model_file import write_atomically
+    from nvnmd.training.model_file import write_atomically, write_json
 
     folder.mkdir(parents=True, exist_ok=True)
-    write_atomically(folder / "probe.json", (json.dumps(result, indent=2) + "\n").encode())
+    write_json(folder / "probe.json", result)
     held = {name: c for name, c in found.items() if not isinstance(c, str)}
     figure = Figure(figsize=(10, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
