@@ -8,14 +8,11 @@ from pathlib import Path
 import pytest
 
 from nvnmd.fpga.hls.csim import Csim, open_csim
-from nvnmd.fpga.hls.options import HlsOptions
 from nvnmd.fpga.hls.project import write_project
 from nvnmd.fpga.hls.sizes import Sizes, sizes_of
 
 sys.path.insert(0, str(Path(__file__).parent))
 import hls_cases
-
-OPTIONS = HlsOptions(reuse=8)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -36,7 +33,7 @@ def sizes() -> Sizes:
 def project(tmp_path_factory: pytest.TempPathFactory, sizes: Sizes) -> Path:
     """A project whose simulation is compiled; writing it compares the test bench with the reference."""
     folder = tmp_path_factory.mktemp("hls") / "project"
-    return write_project(hls_cases.gated_model(), folder, OPTIONS, sizes)
+    return write_project(hls_cases.gated_model(), folder, hls_cases.OPTIONS, sizes)
 
 
 @pytest.fixture

@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from nvnmd.fpga.hls.options import HlsOptions
 from nvnmd.quantize.integer_model import IntegerModel
 from nvnmd.quantize.nodes import tanh_coefficients
 from nvnmd.quantize.reference import AtomInput
 from nvnmd.quantize.testing import random_atoms, random_model
 
+OPTIONS = HlsOptions(reuse=8)
 SMALL = {"m1": 4, "m2": 2, "neuron": (8, 8, 8)}
 
 

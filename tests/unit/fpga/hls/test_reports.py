@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import OPTIONS
-from hls_cases import edge_atoms, gated_model
+from hls_cases import OPTIONS, edge_atoms, gated_model
 
 from nvnmd.fpga.hls.errors import HlsError
 from nvnmd.fpga.hls.options import HlsOptions
