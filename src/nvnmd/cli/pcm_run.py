@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,21 +59,12 @@ def run_one(model: Path | None, settings: MdSettings, folder: Path, ranks: int, 
 
 
 def find_model(model: Path | None, name: str) -> Path:
-    """The model asked for, or a shipped one that knows the material's elements; raises PcmError where there is none."""
-    from nvnmd.pcm.errors import PcmError
+    """The model asked for, or the shipped one of the material; raises PcmError where there is none."""
+    from nvnmd.pcm.models import model_for
     from nvnmd.pcm.structures import material
-    from nvnmd.quantize.model_file import read_header
 
-    elements = material(name).elements
-    if model is not None:
-        return model
-    folder = Path(str(files("nvnmd.pcm"))) / "models"
-    for path in sorted(folder.glob("*.nvnmd")):
-        if set(elements) <= set(read_header(path)["type_map"]):
-            return path
-    raise PcmError(
-        f"no model for {name} is shipped; train one with nvnmd demo or nvnmd train, and give it with --model"
-    )
+    material(name)
+    return model or model_for(name).path
 
 
 def _agreed(settings: MdSettings, yes: bool) -> MdSettings:

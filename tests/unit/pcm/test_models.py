@@ -1,0 +1,86 @@
+"""Shipped models: found by material, with a card that fits; a tiny model stands in for a real one."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from nvnmd.pcm import models
+from nvnmd.pcm.errors import PcmError
+from nvnmd.quantize.model_file import load_model, save_model
+from nvnmd.quantize.testing import random_model
+
+CARD = {
+    "materials": ["GeTe"],
+    "summary": "a stand-in",
+    "data": "no frames",
+    "good_for": ["tests"],
+    "not_for": ["physics"],
+}
+
+
+def put(folder: Path, **changes: object) -> Path:
+    save_model(random_model(neuron=(8, 8)), folder / "tiny.nvnmd")
+    (folder / "tiny.yaml").write_text(yaml.safe_dump(CARD | changes))
+    return folder
+
+
+def test_a_material_finds_its_model_and_its_card(tmp_path):
+    found = models.model_for("GeTe", put(tmp_path))
+    assert (found.name, found.path) == ("tiny", tmp_path / "tiny.nvnmd")
+    assert found.type_map == tuple(load_model(found.path).type_map)
+    assert found.card.good_for == ("tests",)
+    assert found.errors == ()
+
+
+def test_errors_come_from_the_model_file(tmp_path, monkeypatch):
+    put(tmp_path)
+    part = {"n_frames": 13, "energy_rmse": 0.006, "force_rmse": 0.19}
+    header = models._header(tmp_path / "tiny.nvnmd")
+    header["provenance"] = {"errors": {"integer": {"parts": {"held out": part, "train": part | {"n_frames": 137}}}}}
+    monkeypatch.setattr(models, "_header", lambda path: json.loads(json.dumps(header)))
+    errors = models.model_for("GeTe", tmp_path).errors
+    assert [(e.part, e.frames, e.force_rmse) for e in errors] == [("held out", 13, 0.19), ("train", 137, 0.19)]
+
+
+@pytest.mark.parametrize(
+    ("material", "message"),
+    [
+        ("Sb2Te3", "no model for Sb2Te3 is shipped .there is one for GeTe.; train one on frames of Sb2Te3"),
+        ("GeTf", "known materials: .*GeTe"),
+    ],
+)
+def test_a_material_without_a_model_is_one_sentence(tmp_path, material, message):
+    with pytest.raises(PcmError, match=message):
+        models.model_for(material, put(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"materials": ["Sb2Te3"]}, "Sb2Te3 is not a material of Ge Te"),
+        ({"materials": ["Unknown"]}, "Unknown is not a material"),
+        ({"good_for": []}, "card cannot be read"),
+        ({"more": 1}, "card cannot be read"),
+    ],
+)
+def test_cards_that_contradict_the_model_are_refused(tmp_path, changes, message):
+    with pytest.raises(PcmError, match=message):
+        models.shipped(put(tmp_path, **changes))
+
+
+def test_broken_files_are_named(tmp_path):
+    put(tmp_path)
+    (tmp_path / "tiny.yaml").unlink()
+    with pytest.raises(PcmError, match=r"tiny\.yaml: the model's card cannot be read"):
+        models.shipped(tmp_path)
+    (tmp_path / "tiny.nvnmd").write_bytes(b"nothing")
+    with pytest.raises(PcmError, match="is no model file"):
+        models.shipped(tmp_path)
+
+
+def test_the_models_of_the_package_load_and_fit_their_cards():
+    for model in models.shipped():
+        assert set(load_model(model.path).type_map) == set(model.type_map)
+        assert all(models.model_for(name).path == model.path for name in model.card.materials)
