@@ -13,8 +13,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -22,40 +20,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nvnmd.training.errors import NvnmdError
+from nvnmd.training.files import write_atomically, write_json
 from nvnmd.training.guard import Guard
 from nvnmd.training.model import DeepPot, ModelShape
+
+__all__ = ["ModelFileError", "load_model", "read_provenance", "save_model", "write_atomically", "write_json"]
 
 FORMAT, VERSION = "nvnmd-float", 1
 
 
 class ModelFileError(NvnmdError, ValueError):
     """A model file that cannot be read."""
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that it is either the old one or the whole new one."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o666 & ~_umask())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write a JSON value for people and programs, atomically."""
-    write_atomically(path, (json.dumps(value, indent=2) + "\n").encode())
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current
 
 
 def save_model(model: DeepPot, path: Path, provenance: dict[str, Any] | None = None) -> None:

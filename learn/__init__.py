@@ -1,0 +1,1 @@
+"""The data engine: structures are built or explored, chosen, labeled, and added to what a model learns from."""
