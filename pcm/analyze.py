@@ -29,6 +29,8 @@ from nvnmd.pcm.trajectory import Snapshot, last_frame, read_dump
 Curve = dict[str, NDArray[np.float64]]
 MAX_FRAMES = 50
 """Frames of a stage that structure is averaged over, evenly spread; each costs as much as the next."""
+MAX_POSITIONS = 10_000_000
+"""Fewer frames, where so many of them would hold more positions than this."""
 MAX_RING_ATOMS = 60_000
 MAX_RING = 8
 """Larger rings cost much where atoms have six bonds, as in the crystal."""
@@ -89,9 +91,11 @@ def write_result(folder: Path, result: Result) -> Path:
 
 
 def spread_frames(path: Path, most: int = MAX_FRAMES) -> Iterator[Snapshot]:
-    """At most `most` frames of a dump, evenly spread, the last one among them."""
+    """At most `most` frames of a dump, evenly spread, the last one among them; fewer of very large ones."""
     with path.open(encoding="utf-8") as file:
-        count = sum(line.startswith("ITEM: TIMESTEP") for line in file)
+        atoms = int(next(islice(file, 3, None), "1"))
+        count = 1 + sum(line.startswith("ITEM: TIMESTEP") for line in file)
+    most = max(1, min(most, MAX_POSITIONS // max(1, atoms)))
     every = max(1, -(-count // most))
     return islice(read_dump(path), (count - 1) % every, None, every)
 

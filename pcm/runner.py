@@ -43,14 +43,17 @@ def run_md(
     ranks: int = 1,
     overwrite: bool = False,
     pair: PairLines | None = None,
+    time_limit_s: float | None = None,
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> dict[str, Any]:
     """Run the protocol with a model file, or continue an unfinished run of the same settings and model in `folder`.
 
     overwrite: replace a complete run, or one of other settings or another model. pair: other pair lines than the
-    project's own, for tests. Returns the record that is also kept in `md.json`; its `status` is "complete", or
-    "stopped" after Ctrl-C. Raises PcmError for a folder that holds another run, and for a run that ended early.
+    project's own, for tests. time_limit_s: wall time after which the run is stopped in order. Returns the record that
+    is also kept in `md.json`; its `status` is "complete", or "stopped" after Ctrl-C or the time limit. Raises PcmError
+    for a folder that holds another run, and for a run that ended early.
     """
+    deadline = math.inf if time_limit_s is None else time.monotonic() + time_limit_s
     if not model.is_file():
         raise PcmError(f"{model}: there is no such model file; make one with: nvnmd quantize")
     lines = pair or nvnmd_pair(_seen_from(folder, model), material(settings.material).elements)
@@ -61,7 +64,7 @@ def run_md(
             record = new_record(model, settings, prepared)
         elif record["status"] == "complete":
             return record
-        return _run(folder, settings, record, ranks, lock, on_progress)
+        return _run(folder, settings, record, ranks, lock, deadline, on_progress)
 
 
 def _seen_from(folder: Path, model: Path) -> str:
@@ -77,6 +80,7 @@ def _run(
     record: dict[str, Any],
     ranks: int,
     lock: int,
+    deadline: float,
     on_progress: Callable[[Progress], None],
 ) -> dict[str, Any]:
     arguments = ["-log", "none", "-nocite", "-in", INPUT_FILE]
@@ -94,7 +98,7 @@ def _run(
     process = launch.start(arguments, ranks, folder, folder / OUTPUT_FILE, lock)
     tail = LogTail(folder / LOG_FILE)
     voids = VoidWatch(folder, settings, record)
-    stopped = _watch(process, tail, folder, settings, voids, on_progress)
+    stopped = _watch(process, tail, folder, settings, voids, deadline, on_progress)
     (folder / STOP_FILE).unlink(missing_ok=True)
     log = tail.poll()
     session["wall_s"] = round(time.monotonic() - started, 2)
@@ -114,6 +118,7 @@ def _watch(
     folder: Path,
     settings: MdSettings,
     voids: VoidWatch,
+    deadline: float,
     on_progress: Callable[[Progress], None],
 ) -> bool:
     """Follow a run to its end; True if it was asked to stop."""
@@ -127,6 +132,9 @@ def _watch(
                 launch.kill(process)
             if voids.look(log.step):
                 launch.end(process, stop_file)
+            if time.monotonic() > deadline:
+                launch.end(process, stop_file)
+                return True
             time.sleep(POLL_S)
     except KeyboardInterrupt:
         launch.end(process, stop_file)

@@ -3,7 +3,7 @@
 from nvnmd.pcm.analysis.altbc import Altbc, altbc
 from nvnmd.pcm.analysis.angles import AngleDistribution, TetrahedralOrder, angle_distribution, tetrahedral_order
 from nvnmd.pcm.analysis.bonds import BondStatistics, bond_statistics, pair_cutoffs
-from nvnmd.pcm.analysis.compare import mean_difference
+from nvnmd.pcm.analysis.compare import curve_difference, mean_difference
 from nvnmd.pcm.analysis.coordination import Coordination, coordination_numbers, first_shell
 from nvnmd.pcm.analysis.density import DensityCurve, density_against_temperature
 from nvnmd.pcm.analysis.fields import (
@@ -14,6 +14,7 @@ from nvnmd.pcm.analysis.fields import (
     field_map,
     profile,
 )
+from nvnmd.pcm.analysis.fluctuations import Fluctuations, fluctuations, size_exponent
 from nvnmd.pcm.analysis.interface import Growth, growth
 from nvnmd.pcm.analysis.motion import Diffusion, Displacement, displacement
 from nvnmd.pcm.analysis.order import CrystalOrder, bond_vectors, crystal_order, crystallinity
@@ -34,6 +35,7 @@ __all__ = [
     "Diffusion",
     "Displacement",
     "FieldMap",
+    "Fluctuations",
     "Growth",
     "PartialRdf",
     "Profile",
@@ -53,18 +55,21 @@ __all__ = [
     "crystal_order",
     "crystal_snapshot",
     "crystallinity",
+    "curve_difference",
     "density_against_temperature",
     "density_profile",
     "displacement",
     "field_map",
     "find_voids",
     "first_shell",
+    "fluctuations",
     "growth",
     "mean_difference",
     "pair_cutoffs",
     "partial_rdf",
     "profile",
     "ring_statistics",
+    "size_exponent",
     "structure_factor",
     "tetrahedral_order",
     "viscosity",

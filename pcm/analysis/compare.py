@@ -20,3 +20,18 @@ def mean_difference(
         return float("nan")
     grid = np.arange(low, high, 0.02)
     return float(np.mean(np.abs(np.interp(grid, r, g) - np.interp(grid, other_r, other_g))))
+
+
+def curve_difference(x: Floats, y: Floats, other_x: Floats, other_y: Floats) -> tuple[float, float, float]:
+    """Mean of |y - y'| over the part of the axis that both curves cover, at the points of the first; and its two ends.
+
+    The other curve is interpolated linearly. All three are NaN where the curves do not overlap.
+    """
+    seen, known = ~np.isnan(y), ~np.isnan(other_y)
+    x, y, other_x, other_y = x[seen], y[seen], other_x[known], other_y[known]
+    order = np.argsort(other_x)
+    inside = (x >= other_x.min(initial=np.inf)) & (x <= other_x.max(initial=-np.inf))
+    if not inside.any():
+        return float("nan"), float("nan"), float("nan")
+    difference = np.abs(y[inside] - np.interp(x[inside], other_x[order], other_y[order]))
+    return float(difference.mean()), float(x[inside].min()), float(x[inside].max())

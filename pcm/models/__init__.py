@@ -53,7 +53,7 @@ class ShippedModel:
 
 
 def shipped(folder: Path | None = None) -> list[ShippedModel]:
-    """The models that are there, by name. Raises PcmError for a model whose card is missing, wrong or contradicts it."""
+    """The models that are there, by name. Raises PcmError for a model whose card is missing or contradicts it."""
     return [_read(path) for path in sorted((folder or FOLDER).glob("*.nvnmd"))]
 
 
@@ -72,12 +72,12 @@ def model_for(name: str, folder: Path | None = None) -> ShippedModel:
 
 
 def _read(path: Path) -> ShippedModel:
-    header = _header(path)
-    card = _card(path.with_suffix(".yaml"))
+    header, beside = _header(path), path.with_suffix(".yaml")
+    card = _card(beside)
     type_map = tuple(header["type_map"])
     for name in card.materials:
         if name not in MATERIALS or not set(MATERIALS[name].elements) <= set(type_map):
-            raise PcmError(f"{path.with_suffix('.yaml')}: {name} is not a material of {' '.join(type_map)}, the model's")
+            raise PcmError(f"{beside}: {name} is not a material of {' '.join(type_map)}, the model's elements")
     parts = header.get("provenance", {}).get("errors", {}).get("integer", {}).get("parts", {})
     errors = [PartErrors(part, e["n_frames"], e["energy_rmse"], e["force_rmse"]) for part, e in sorted(parts.items())]
     return ShippedModel(path.stem, path, card, type_map, tuple(errors))

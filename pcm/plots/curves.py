@@ -53,8 +53,10 @@ def plot_tetrahedral(axis: Axes, order: measure.TetrahedralOrder) -> None:
     for fold, density in order.density.items():
         axis.plot(order.q, density, label=f"{fold}-fold")
     axis.axvline(0.8, color="gray", linewidth=0.8, linestyle="--")
+    highest = max(float(density.max(initial=0.0)) for density in order.density.values())
     axis.set(xlabel=f"tetrahedral order q of {order.element}", ylabel="density of atoms", xlim=(-0.2, 1))
-    axis.legend()
+    axis.set_ylim(0, 1.35 * highest or None)
+    axis.legend(loc="upper left", ncols=2)
 
 
 def plot_rings(axis: Axes, rings: measure.RingStatistics) -> None:
@@ -75,7 +77,8 @@ def plot_scattering(axis: Axes, factor: measure.StructureFactor, weights: Mappin
     for pair, partial in factor.partial.items():
         axis.plot(factor.q[seen], partial[seen], linewidth=1.0, label=_pair(pair))
     axis.plot(factor.q[seen], factor.total(weights)[seen], color="gray", label="total")
-    axis.set(xlabel="q (1/Å)", ylabel="S(q)", xlim=(0.5, None))
+    low, high = axis.get_ylim()
+    axis.set(xlabel="q (1/Å)", ylabel="S(q)", xlim=(0.5, None), ylim=(low, high + 0.25 * (high - low)))
     axis.legend(loc="upper right", ncols=2)
 
 

@@ -63,12 +63,13 @@ class Heating(Protocol):
     ensemble: Literal["nvt", "npt", "nve"] = "nvt"
     sizes: tuple[Count, ...] = Field((216, 1728, 13824), min_length=1, description="atoms of each run")
     start: StartForm = "rocksalt"
+    warm_ps: Positive = Field(10.0, description="at 300 K before the heating")
     end_K: Positive = 1300.0
     rate_K_per_ps: Positive = 10.0
     hold_ps: Positive = 20.0
 
     def runs(self) -> dict[str, MdSettings]:
-        stages = [hold("warm", 300, 10), ramp("heat", self.end_K, self.rate_K_per_ps, dump_every_ps=2)]
+        stages = [hold("warm", 300, self.warm_ps), ramp("heat", self.end_K, self.rate_K_per_ps, dump_every_ps=2)]
         if self.ensemble == "nve":
             keep = {"ensemble": "nve", "time_ps": self.hold_ps, "dump_every_ps": 0.1, "sample": "liquid"}
             stages.append({"name": "keep", **keep})

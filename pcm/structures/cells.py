@@ -31,8 +31,10 @@ class UnitCell:
 # Hexagonal cells: a and c in A, and the fractional z of one layer after the other; sites are A, B, C in turn.
 # Sb: Barrett et al., Acta Cryst. 16, 451 (1963). Sb2Te3: Anderson and Krause, Acta Cryst. B 30, 1307 (1974). GeSb2Te4
 # and Ge2Sb2Te5: lattices of Zhou et al. (2023, supplement, table 3, GAP and PBEsol), heights of the layers within a
-# block chosen so that bonds are as long as in Sb2Te3 and GeTe: Sb-Te 2.97 A at the gap and 3.15 A inside.
+# block chosen so that bonds are as long as in Sb2Te3 and GeTe: Sb-Te 2.97 A at the gap and 3.15 A inside. GeTe: the
+# lattice of `_pseudo_cubic` along its threefold axis, bilayers with bonds of 2.84 A inside and 3.17 A between them.
 _LAYERED: dict[str, tuple[float, float, int, tuple[tuple[str, float], ...]]] = {
+    "GeTe": (4.1715, 10.701, 3, (("Ge", -0.7523), ("Te", 0.7523))),
     "Sb2Te3": (4.264, 30.458, 3, (("Te", -3.64), ("Sb", -2.02), ("Te", 0.0), ("Sb", 2.02), ("Te", 3.64))),
     "GeSb2Te4": (
         4.254, 39.867, 3,

@@ -57,7 +57,9 @@ def md(
         raise typer.Exit(130)
 
 
-def _run(model: Path, protocol: MdSettings, output: Path, ranks: int, overwrite: bool) -> dict[str, Any]:
+def _run(
+    model: Path, protocol: MdSettings, output: Path, ranks: int, overwrite: bool, time_limit_s: float | None = None
+) -> dict[str, Any]:
     import signal
 
     from rich.console import Console
@@ -71,7 +73,8 @@ def _run(model: Path, protocol: MdSettings, output: Path, ranks: int, overwrite:
     before = signal.signal(signal.SIGTERM, stop)
     try:
         with _Display(protocol, Console(stderr=True)) as display:
-            return run_md(model, protocol, output, ranks=ranks, overwrite=overwrite, on_progress=display.show)
+            options: dict[str, Any] = {"ranks": ranks, "overwrite": overwrite, "time_limit_s": time_limit_s}
+            return run_md(model, protocol, output, on_progress=display.show, **options)
     finally:
         signal.signal(signal.SIGTERM, before)
 

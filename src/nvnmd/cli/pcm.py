@@ -15,6 +15,11 @@ Setting = Annotated[
 ]
 Run = Annotated[Path, typer.Argument(help="Folder of a run.")]
 
+REFERENCE = typer.Option(
+    "--reference", "-r", help="Curves to compare with, [liquid:|amorphous:][KIND:]PATH[=LABEL]; may be repeated."
+)
+FILES = typer.Option("--files", help="Folder for figures, curves and numbers as files, with a page in Markdown.")
+
 HELP = """
 Phase-change memory: protocols in LAMMPS, structures, analyses, reports and films.
 
@@ -60,9 +65,9 @@ def _protocol_command(name: str, summary: str) -> None:
         inputs_only: Annotated[bool, typer.Option("--inputs-only", help="Write the LAMMPS input only.")] = False,
         yes: Annotated[bool, typer.Option("--yes", "-y", help="Run pulses that would evaporate the cell.")] = False,
         no_report: Annotated[bool, typer.Option("--no-report", help="Skip analysis and report.")] = False,
-        reference: Annotated[
-            list[str] | None, typer.Option("--reference", "-r", help="RDFs to compare with, as for nvnmd report.")
-        ] = None,
+        minutes: Annotated[float | None, typer.Option(help="Stop in order after this wall time.")] = None,
+        reference: Annotated[list[str] | None, REFERENCE] = None,
+        files: Annotated[Path | None, FILES] = None,
     ) -> None:
         from nvnmd.cli.pcm_run import run_protocol
 
@@ -72,8 +77,9 @@ def _protocol_command(name: str, summary: str) -> None:
             "overwrite": overwrite,
             "dry_run": dry_run,
             "inputs_only": inputs_only,
+            "minutes": minutes,
         }
-        options |= {"yes": yes, "report": not no_report}
+        options |= {"yes": yes, "report": not no_report, "files": files}
         folder = output or Path(name)
         run_protocol(name, settings, shared, model, folder, references=reference or [], **options)
 
@@ -115,13 +121,34 @@ def run(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the run.")] = Path("pcm"),
     ranks: Annotated[int, typer.Option("--ranks", "-n", help="MPI ranks.")] = 1,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a complete or a different run.")] = False,
+    no_report: Annotated[bool, typer.Option("--no-report", help="Skip analysis and report.")] = False,
+    reference: Annotated[list[str] | None, REFERENCE] = None,
+    files: Annotated[Path | None, FILES] = None,
 ) -> None:
     """Run settings with stages of your own; every protocol's --dry-run shows such a file to start from."""
     from nvnmd.cli.pcm_run import run_one, write_run_report
     from nvnmd.pcm.settings import read_settings
 
-    if run_one(model, read_settings(settings), output, ranks, overwrite):
-        write_run_report(output, [])
+    if run_one(model, read_settings(settings), output, ranks, overwrite) and not no_report:
+        write_run_report(output, reference or [], files)
+
+
+@app.command()
+def models() -> None:
+    """List the models that come with the package: materials, errors against DFT, what they are good for and not."""
+    from nvnmd.pcm.models import FOLDER, shipped
+
+    found = shipped()
+    for model in found:
+        card = model.card
+        typer.echo(f"{model.name}: {', '.join(card.materials)}; {card.summary}\n  {model.path}\n  data: {card.data}")
+        for part in model.errors:
+            errors = f"{1000 * part.energy_rmse:.1f} meV/atom, {1000 * part.force_rmse:.0f} meV/A"
+            typer.echo(f"  RMSE, {part.part}, {part.frames} frames: {errors}")
+        for title, texts in (("good for", card.good_for), ("not for", card.not_for)):
+            typer.echo(f"  {title}: {'; '.join(texts)}")
+    if not found:
+        typer.echo(f"no model is in {FOLDER}")
 
 
 @app.command()
@@ -169,14 +196,17 @@ def analyze(
 def report(
     folder: Run,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write.")] = None,
-    reference: Annotated[
-        list[str] | None, typer.Option("--reference", "-r", help="[liquid:|amorphous:]PATH[=LABEL]; may be repeated.")
-    ] = None,
+    reference: Annotated[list[str] | None, REFERENCE] = None,
+    files: Annotated[Path | None, FILES] = None,
 ) -> None:
-    """Write one HTML page with the figures and numbers of a run."""
+    """Write one HTML page with the figures and numbers of a run, or of a series of runs."""
+    from nvnmd.cli.pcm_run import write_series
     from nvnmd.report.pcm import write_pcm_report
 
-    typer.echo(f"report: {write_pcm_report(folder, output, reference or [])}")
+    if not (folder / "md.json").exists() and len(list(folder.glob("*/md.json"))) > 1:
+        write_series(folder, files)
+    else:
+        typer.echo(f"report: {write_pcm_report(folder, output, reference or [], files)}")
 
 
 @app.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,14 +21,19 @@ def run_protocol(
     output: Path,
     *,
     references: list[str],
+    files: Path | None,
     report: bool,
     ranks: int,
+    minutes: float | None,
     overwrite: bool,
     dry_run: bool,
     inputs_only: bool,
     yes: bool,
 ) -> None:
-    """Run all runs of a protocol, each into its own folder, with a report each; stops at the first that is stopped."""
+    """Run all runs of a protocol, each into its own folder, with a report each; stops at the first that is stopped.
+
+    minutes: wall time for all of them together.
+    """
     from nvnmd.pcm.settings import protocol_runs, read_protocol, write_settings
 
     protocol = read_protocol(name, path, **values)
@@ -38,22 +44,36 @@ def run_protocol(
         for run, settings in runs.items():
             _show_plan(run, settings)
         return
+    deadline = None if minutes is None else time.monotonic() + 60 * minutes
     for run, planned in runs.items():
         settings = _agreed(planned, yes)
         folder = output / run if run else output
         if inputs_only:
             _write_inputs(folder, settings, model)
-        elif not run_one(model, settings, folder, ranks, overwrite):
-            raise typer.Exit(130)
-        elif report:
-            write_run_report(folder, references)
+            continue
+        complete = run_one(model, settings, folder, ranks, overwrite, deadline)
+        time_is_up = deadline is not None and time.monotonic() > deadline
+        if report and (complete or time_is_up):
+            write_run_report(folder, references, files / run if files and run else files)
+        if not complete:
+            raise typer.Exit(0 if time_is_up else 130)
+    if len(runs) > 1 and report and not inputs_only:
+        write_series(output, files)
 
 
-def run_one(model: Path | None, settings: MdSettings, folder: Path, ranks: int, overwrite: bool) -> bool:
-    """Run or continue a run with its progress shown; whether it is complete."""
+def run_one(
+    model: Path | None,
+    settings: MdSettings,
+    folder: Path,
+    ranks: int,
+    overwrite: bool,
+    deadline: float | None = None,
+) -> bool:
+    """Run or continue a run with its progress shown; whether it is complete. deadline: of `time.monotonic()`, s."""
     from nvnmd.cli.md import _run, _show_result
 
-    record = _run(find_model(model, settings.material), settings, folder, ranks, overwrite)
+    left = None if deadline is None else max(0.0, deadline - time.monotonic())
+    record = _run(find_model(model, settings.material), settings, folder, ranks, overwrite, left)
     _show_result(record, folder)
     return bool(record["status"] == "complete")
 
@@ -97,7 +117,8 @@ def _write_inputs(folder: Path, settings: MdSettings, model: Path | None) -> Non
 
 
 def analyze_run(folder: Path, stages: list[str] | None) -> list[Path]:
-    """Measure stages of a run, the sampled ones and otherwise the last one where None; returns the JSON files."""
+    """Measure stages of a run, the sampled ones and otherwise the last one with a frame where None; returns the JSON
+    files."""
     from rich.console import Console
 
     from nvnmd.pcm.analyze import analyze_stage, write_result
@@ -107,8 +128,9 @@ def analyze_run(folder: Path, stages: list[str] | None) -> list[Path]:
     record = read_record(folder)
     if record is None:
         raise PcmError(f"{folder}: there is no run here; start one with: nvnmd pcm melt-quench")
-    sampled = [stage["name"] for stage in record["stages"] if stage["sample"]]
-    chosen = stages or sampled or [stage["name"] for stage in record["stages"][-1:]]
+    begun = [stage for stage in record["stages"] if _has_frames(folder / stage["file"])] or record["stages"][-1:]
+    sampled = [stage["name"] for stage in begun if stage["sample"]]
+    chosen = stages or sampled or [stage["name"] for stage in begun[-1:]]
     written = []
     with Console(stderr=True).status("analyzing") as status:
         for stage in chosen:
@@ -120,12 +142,23 @@ def analyze_run(folder: Path, stages: list[str] | None) -> list[Path]:
     return written
 
 
-def write_run_report(folder: Path, references: list[str]) -> None:
-    """Analyze a run and write its page."""
+def _has_frames(path: Path) -> bool:
+    return path.exists() and path.stat().st_size > 0
+
+
+def write_run_report(folder: Path, references: list[str], files: Path | None = None) -> None:
+    """Analyze a run and write its page; files: folder for its figures and numbers as files."""
     from nvnmd.report.pcm import write_pcm_report
 
     analyze_run(folder, None)
-    typer.echo(f"report: {write_pcm_report(folder, None, references)}")
+    typer.echo(f"report: {write_pcm_report(folder, None, references, files)}")
+
+
+def write_series(folder: Path, files: Path | None = None) -> None:
+    """Compare the runs of a series on a page of its own."""
+    from nvnmd.report.pcm_series import write_series_report
+
+    typer.echo(f"series: {write_series_report(folder, files)}")
 
 
 def _show_plan(run: str, settings: MdSettings) -> None:

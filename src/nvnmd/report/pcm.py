@@ -9,7 +9,9 @@ from pathlib import Path
 
 from nvnmd.pcm.runfolder import write_text
 from nvnmd.report.blocks import Section
+from nvnmd.report.curves import comparisons, curve_kind, read_curves
 from nvnmd.report.errors import ReportError
+from nvnmd.report.keep import keep
 from nvnmd.report.page import render_page
 from nvnmd.report.pcm_device import device
 from nvnmd.report.pcm_measures import glass, overview
@@ -29,16 +31,21 @@ class FolderRun(Run):
         return self.folder / name.removeprefix("md/")
 
 
-def write_pcm_report(folder: Path, output: Path | None = None, references: Sequence[str] = ()) -> Path:
+def write_pcm_report(
+    folder: Path, output: Path | None = None, references: Sequence[str] = (), files: Path | None = None
+) -> Path:
     """Write the page of a run of `nvnmd pcm` and return its path, `report.html` in the folder by default.
 
-    references: curves to compare RDFs with, as for `write_report`. Raises ReportError for a folder without a run, and
-    for a file or reference that cannot be read.
+    references: RDFs, as for `write_report`, and other curves (`nvnmd.report.curves`) to compare with. files: a folder
+    that takes figures, curves and numbers as files too. Raises ReportError for a folder without a run, and for a file
+    or reference that cannot be read.
     """
-    run = FolderRun(folder, [read_reference(text) for text in references])
+    curves = [read_curves(text) for text in references if curve_kind(text)]
+    run = FolderRun(folder, [read_reference(text) for text in references if not curve_kind(text)])
     if run.md is None:
         raise ReportError(f"{folder}: there is no run here (md.json); start one with nvnmd pcm")
-    sections = [section for section in (make(run) for make in SECTIONS) if section.blocks]
+    made = [*(make(run) for make in SECTIONS), comparisons(run, curves)]
+    sections = [section for section in made if section.blocks]
     now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     title = f"{run.md['material']}: {run.md['atoms']:,} atoms, {run.md['stages'][-1]['name']}"
     subtitle = f"Run folder {folder.resolve().name}, {run.md['status']}, {now}"
@@ -47,4 +54,6 @@ def write_pcm_report(folder: Path, output: Path | None = None, references: Seque
         write_text(target, render_page(title, subtitle, f"Written by nvnmd {version('nvnmd')}.", sections))
     except OSError as error:
         raise ReportError(f"{target}: cannot be written ({error.strerror}); choose another file with -o") from None
+    if files is not None:
+        keep(files, folder, title, subtitle, sections)
     return target

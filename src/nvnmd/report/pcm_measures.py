@@ -6,8 +6,17 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from nvnmd.pcm import plots
-from nvnmd.pcm.analysis import altbc, angle_distribution, bond_statistics, structure_factor, tetrahedral_order
+from nvnmd.pcm.analysis import (
+    RingStatistics,
+    altbc,
+    angle_distribution,
+    bond_statistics,
+    structure_factor,
+    tetrahedral_order,
+)
 from nvnmd.pcm.analyze import spread_frames
 from nvnmd.pcm.errors import PcmError
 from nvnmd.pcm.trajectory import Snapshot
@@ -69,7 +78,8 @@ def glass(run: Run) -> Section:
         path = run.path(f"md/{stage['file']}")
         if stage["sample"] and path.exists() and path.stat().st_size:
             frames = list(spread_frames(path, MAX_FRAMES))
-            section.blocks.append(Figure(_figure(frames, stage["name"]), _caption(stage, frames)))
+            rings = run.folder / "analysis" / f"{stage['name']}-rings.csv"
+            section.blocks.append(Figure(_figure(frames, stage["name"], rings), _caption(stage, frames)))
     found = sorted((run.folder / "analysis").glob("*.json"))
     if found:
         section.blocks += [_numbers(path) for path in found]
@@ -79,7 +89,7 @@ def glass(run: Run) -> Section:
     return section
 
 
-def _figure(frames: list[Snapshot], name: str) -> str:
+def _figure(frames: list[Snapshot], name: str, rings: Path) -> str:
     with styled():
         canvas, axes = subplots(2, 3, 9.6, 6.0)
         plots.plot_angles(axes[0, 0], angle_distribution(frames))
@@ -94,8 +104,12 @@ def _figure(frames: list[Snapshot], name: str) -> str:
         else:
             axes[1, 0].set_axis_off()
         plots.plot_scattering(axes[1, 1], structure_factor(frames[-5:], 8.0, 100))
-        axes[1, 2].set_axis_off()
-        return to_svg(canvas, f"Bond angles, ALTBC, coordination, tetrahedral order and S(q) of {name}")
+        if rings.exists():
+            size, per_atom = np.genfromtxt(rings, delimiter=",", skip_header=1, ndmin=2).T
+            plots.plot_rings(axes[1, 2], RingStatistics(size.astype(np.int64), per_atom, 1))
+        else:
+            axes[1, 2].set_axis_off()
+        return to_svg(canvas, f"{name}: angles, ALTBC, coordination, tetrahedral order, S(q), rings")
 
 
 def _caption(stage: dict[str, Any], frames: list[Snapshot]) -> str:

@@ -39,7 +39,7 @@ def _traces(record: dict[str, Any], log: ThermoLog) -> str:
     panels = (
         ("temperature (K)", log.column("Temp")),
         ("pressure (GPa)", log.column("Press") * _GPA_PER_BAR),
-        ("potential energy (eV/atom)", log.column("PotEng") / record["atoms"]),
+        ("pot. energy (eV/atom)", log.column("PotEng") / record["atoms"]),
     )
     with styled():
         canvas, axes = subplots(3, 1, 9.6, 6.6, sharex=True)
