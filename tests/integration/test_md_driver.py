@@ -169,3 +169,12 @@ def test_missing_model_and_unwritable_folder(tmp_path, model):
         run_md(tmp_path / "none.nvnmd", short_settings(), tmp_path / "md")
     with pytest.raises(PcmError, match="cannot be written to"):
         run_md(model, short_settings(), model / "md", pair=LJ)
+
+
+def test_the_clock_stops_a_run_that_then_goes_on(tmp_path, model):
+    settings = short_settings(steps=2000)
+    record = run_md(model, settings, tmp_path / "md", pair=LJ, time_limit_s=0.5)
+    assert record["status"] == "stopped"
+    assert record["step"] < settings.plan()[-1].last_step
+    assert run_md(model, settings, tmp_path / "md", pair=LJ)["status"] == "complete"
+    check_complete(tmp_path / "md", settings)
