@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from nvnmd.pcm.regions import Region
 from nvnmd.pcm.stage import Barostat, Count, PlannedStage, Positive, Stage, Strict, Thermostat
-from nvnmd.pcm.structures import MATERIALS
+from nvnmd.pcm.structures import MATERIALS, material
 
 RegionName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 StartForm = Literal[
@@ -53,6 +53,9 @@ class MdSettings(Strict):
     """A whole run."""
 
     material: str = "GeTe"
+    elements: tuple[str, ...] | None = Field(
+        None, description="of the atom types, for start: file; left out, those of the material"
+    )
     atoms: Count = Field(512, description="at least this many; a crystal is filled up to whole cells")
     start: StartForm = "rocksalt"
     start_file: str | None = Field(None, description="structure to read, for start: file")
@@ -79,7 +82,9 @@ class MdSettings(Strict):
 
     @model_validator(mode="after")
     def _consistent(self) -> MdSettings:
-        if self.material not in MATERIALS:
+        if self.elements is not None and (self.start != "file" or not self.elements or self.antisites):
+            raise ValueError("elements belong to start: file without antisites; leave them out")
+        if self.elements is None and self.material not in MATERIALS:
             raise ValueError(f"material {self.material!r} is not known; known: {', '.join(sorted(MATERIALS))}")
         names = [stage.name for stage in self.stages]
         if len(set(names)) != len(names):
@@ -98,6 +103,10 @@ class MdSettings(Strict):
     def ensemble(self, stage: Stage) -> Literal["nvt", "npt", "nve"]:
         """The stage's own ensemble, or the run's."""
         return stage.ensemble or ("npt" if (stage.barostat or self.barostat) is not None else "nvt")
+
+    def type_elements(self) -> tuple[str, ...]:
+        """Elements in the order of the atom types."""
+        return self.elements or material(self.material).elements
 
     def temperature_limit_K(self) -> float:
         """Temperature in K above which the run is stopped as broken."""

@@ -17,7 +17,7 @@ from nvnmd.pcm.marks import RESTART_FOLDER, STOP_FILE
 from nvnmd.pcm.protocol import MdSettings
 from nvnmd.pcm.settings import write_settings
 from nvnmd.pcm.start import Prepared, prepare
-from nvnmd.pcm.structures import material, write_data
+from nvnmd.pcm.structures import write_data
 from nvnmd.pcm.trajectory import trim_dump
 
 RECORD_FILE = "md.json"
@@ -60,7 +60,7 @@ def locked(folder: Path) -> Iterator[int]:
 
 def write_inputs(folder: Path, settings: MdSettings, pair: PairLines) -> Prepared:
     """Clear the folder of an earlier run and write settings, atoms and input; returns what was built."""
-    elements = material(settings.material).elements
+    elements = settings.type_elements()
     prepared = prepare(settings)
     clear(folder, settings)
     write_data(folder / DATA_FILE, prepared.atoms, elements)

@@ -18,7 +18,6 @@ from nvnmd.pcm.marks import STOP_FILE
 from nvnmd.pcm.protocol import MdSettings
 from nvnmd.pcm.record import earlier_record, new_record, new_session, result, write_record
 from nvnmd.pcm.runfolder import OUTPUT_FILE, last_restart, locked, rewind, write_inputs
-from nvnmd.pcm.structures import material
 from nvnmd.pcm.thermo import LogTail
 from nvnmd.pcm.voidwatch import VoidWatch
 
@@ -56,7 +55,7 @@ def run_md(
     deadline = math.inf if time_limit_s is None else time.monotonic() + time_limit_s
     if not model.is_file():
         raise PcmError(f"{model}: there is no such model file; make one with: nvnmd quantize")
-    lines = pair or nvnmd_pair(_seen_from(folder, model), material(settings.material).elements)
+    lines = pair or nvnmd_pair(_seen_from(folder, model), settings.type_elements())
     with locked(folder) as lock:
         record = earlier_record(folder, settings, model, overwrite)
         if record is None:

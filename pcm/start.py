@@ -106,11 +106,11 @@ def pulse_estimates(settings: MdSettings, prepared: Prepared) -> list[tuple[str,
 
 
 def _atoms(settings: MdSettings) -> Atoms:
-    chosen = material(settings.material)
     if settings.start == "file":
         if settings.start_file is None:
             raise PcmError("start: file needs start_file, the path of a structure")
-        return read_structure(Path(settings.start_file), chosen.elements)
+        return read_structure(Path(settings.start_file), settings.type_elements())
+    chosen = material(settings.material)
     if settings.start == "random":
         return random_packing(chosen.name, settings.atoms, settings.density_per_A3, seed=settings.seed)
     if settings.start not in ("rocksalt", "rhombohedral", "trigonal", "a7"):
