@@ -71,7 +71,7 @@ def rocksalt(
 ) -> list[Atoms]:
     """A rocksalt-like crystal of any composition: cations and vacancies at random on one sublattice.
 
-    Several compositions and edges are taken in turn, all compositions at an edge before the next edge. The anions (of N,
+    Several compositions and edges are taken in turn, all compositions at one edge before the next. The anions (of N,
     O, S, Se and Te) fill theirs; cations are dealt out in the nearest whole numbers, and what is left of their
     sublattice stays empty, as in cubic Ge-Sb-Te. edge_A: of the cell of eight sites.
     """

@@ -1,0 +1,179 @@
+"""Exploration by the integer model: runs in LAMMPS, relaxations, and the frames that come of them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nvnmd.learn.builders.runs import RunPlan
+from nvnmd.learn.errors import LearnError
+from nvnmd.training.files import write_json
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+    from nvnmd.pcm.protocol import MdSettings
+
+START_FILE, OUTCOME_FILE = "start.extxyz", "outcome.json"
+
+
+class Interrupted(KeyboardInterrupt):
+    """A run was asked to stop; the same command goes on with it."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A structure that exploration came to.
+
+    Attributes:
+        atoms: positions inside the cell, no calculator.
+        origin: JSON values: item, number of the run, stage, step.
+    """
+
+    atoms: Atoms
+    origin: dict[str, Any]
+
+
+def run_plan(
+    plan: RunPlan,
+    model: Path,
+    elements: Sequence[str],
+    folder: Path,
+    on_progress: Callable[[float], None] = lambda share: None,
+) -> dict[str, Any]:
+    """Run a plan in LAMMPS with an integer model, or go on with it; what became of it, which `folder` keeps.
+
+    A run that breaks down (too hot, lost atoms, too many clipped words) is an outcome and no error: what it visited
+    before is of use.
+
+    Args:
+        plan: of a builder.
+        model: file of the integer model.
+        elements: in the order of the atom types.
+        folder: of this run.
+        on_progress: called with the share of the steps done.
+
+    Returns:
+        `status` ("complete" or "failed"), `reason`, `steps` and `atoms`.
+
+    Raises:
+        Interrupted: after Ctrl-C.
+        LearnError: settings that make no run.
+    """
+    import json
+
+    from nvnmd.pcm.errors import PcmError
+    from nvnmd.pcm.lammps_input import nvnmd_pair
+    from nvnmd.pcm.record import read_record
+    from nvnmd.pcm.runner import run_md
+
+    path = folder / OUTCOME_FILE
+    if path.exists():
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    settings = md_settings(plan, elements, folder)
+    text = str(model.resolve())
+    pair = nvnmd_pair(f'"{text}"' if any(letter.isspace() for letter in text) else text, tuple(elements))
+    last = settings.plan()[-1].last_step
+    try:
+        record = run_md(model, settings, folder, pair=pair, on_progress=lambda p: on_progress(p.step / last))
+        reason = ""
+    except PcmError as error:
+        found = read_record(folder)
+        if found is None or found["status"] != "failed":
+            raise
+        record, reason = found, str(error).removeprefix(f"{folder}: ")
+    if record["status"] == "stopped":
+        raise Interrupted
+    outcome = {"status": record["status"], "reason": reason, "steps": record["step"], "atoms": record["atoms"]}
+    write_json(path, outcome)
+    return outcome
+
+
+def md_settings(plan: RunPlan, elements: Sequence[str], folder: Path) -> MdSettings:
+    """Settings of a plan's run; its first structure is written to `folder`.
+
+    Raises:
+        LearnError: naming what the settings do not allow.
+    """
+    from ase.io import write
+    from pydantic import ValidationError
+
+    from nvnmd.pcm.protocol import MdSettings
+
+    folder.mkdir(parents=True, exist_ok=True)
+    start = folder / START_FILE
+    if not start.exists():
+        temporary = folder / f".{START_FILE}"
+        write(temporary, plan.start, format="extxyz")
+        temporary.replace(start)
+    given = {"start": "file", "start_file": str(start.resolve()), "elements": list(elements)}
+    given |= {"output": {"thermo_every": 50, "restart_every": 500}}
+    try:
+        return MdSettings.model_validate(given | plan.settings)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise LearnError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+
+
+def visited(folder: Path, plan: RunPlan, elements: Sequence[str]) -> list[Frame]:
+    """Every frame that a run has stored, stage by stage; a broken last one is left out, and so are NaN."""
+    from ase import Atoms
+
+    from nvnmd.pcm.trajectory import read_dump
+
+    found = []
+    for stage in md_settings(plan, elements, folder).plan():
+        path = folder / stage.dump_file
+        if not path.exists():
+            continue
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a frame that is cut short
+            for snapshot in read_dump(path):
+                if snapshot.step == stage.first_step or not np.isfinite(snapshot.positions).all():
+                    continue  # the first frame of a stage is the last one of the stage before
+                atoms = Atoms(snapshot.symbols.tolist(), positions=snapshot.positions, cell=snapshot.cell, pbc=True)
+                atoms.wrap()
+                found.append(Frame(atoms, {"stage": stage.name, "step": snapshot.step}))
+    return found
+
+
+def relax(atoms: Atoms, model: Path, steps: int = 60, keep: int = 4, start_limit: float = 50.0) -> list[Frame]:
+    """The way of a structure downhill under the integer model, in a few frames, at constant cell.
+
+    Args:
+        atoms: to begin with.
+        model: file of the integer model.
+        steps: of the FIRE relaxation.
+        keep: frames to keep, the first and the last among them, the others evenly between.
+        start_limit: eV/angstrom; a structure with a larger force is left out.
+
+    Returns:
+        Frames; none where the model cannot hold the structure.
+    """
+    from ase.optimize import FIRE
+
+    from nvnmd.host import Error, NvnmdCalculator
+
+    moving = atoms.copy()
+    moving.calc = NvnmdCalculator(model, threads=1)
+    path = []
+    try:
+        if np.abs(moving.get_forces()).max() > start_limit:
+            return []
+        for _ in FIRE(moving, logfile=None).irun(fmax=0.05, steps=steps):
+            path.append(moving.copy())
+    except Error:  # atoms came closer than the tables reach, or have too many neighbors
+        pass
+    chosen = np.unique(np.linspace(0, len(path) - 1, keep).astype(int)) if path else []
+    return [Frame(_bare(path[k]), {"stage": "relax", "step": int(k)}) for k in chosen]
+
+
+def _bare(atoms: Atoms) -> Atoms:
+    atoms.calc = None
+    atoms.wrap()
+    return atoms
