@@ -1,12 +1,14 @@
 """Models that come with the package: for which materials, made from what, how near to DFT, good for what.
 
 Each is `NAME.nvnmd` in this folder with its card `NAME.yaml` beside it. A card holds what only a person can say; the
-errors against DFT are read from the model file, so that they cannot contradict it.
+errors against DFT are read from the model file, so that they cannot contradict it. The environment variable
+NVNMD_MODELS names a folder of your own with such pairs, which is looked at first.
 """
 
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,7 +56,9 @@ class ShippedModel:
 
 def shipped(folder: Path | None = None) -> list[ShippedModel]:
     """The models that are there, by name. Raises PcmError for a model whose card is missing or contradicts it."""
-    return [_read(path) for path in sorted((folder or FOLDER).glob("*.nvnmd"))]
+    own = os.environ.get("NVNMD_MODELS")
+    folders = [folder] if folder else [*([Path(own)] if own else []), FOLDER]
+    return [_read(path) for place in folders for path in sorted(place.glob("*.nvnmd"))]
 
 
 def model_for(name: str, folder: Path | None = None) -> ShippedModel:

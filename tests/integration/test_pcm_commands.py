@@ -57,7 +57,7 @@ def test_reset_of_a_small_mushroom_shows_maps_and_a_film(nvnmd, tmp_path):
     code, _, err = nvnmd("reset", "-m", "m.nvnmd", "-o", "reset", *words)
     assert code == 0, err
     page = (tmp_path / "reset/report.html").read_text()
-    assert "Temperature maps over time" in page
+    assert "temperature maps over time" in page
     assert "data:image/gif;base64" in page
     assert (tmp_path / "reset/film-order.gif").stat().st_size > 1000
 

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from nvnmd.pcm.runfolder import write_text
-from nvnmd.report.blocks import Section
+from nvnmd.report.blocks import Missing, Section
 from nvnmd.report.curves import comparisons, curve_kind, read_curves
 from nvnmd.report.errors import ReportError
 from nvnmd.report.keep import keep
@@ -44,8 +44,10 @@ def write_pcm_report(
     run = FolderRun(folder, [read_reference(text) for text in references if not curve_kind(text)])
     if run.md is None:
         raise ReportError(f"{folder}: there is no run here (md.json); start one with nvnmd pcm")
-    made = [*(make(run) for make in SECTIONS), comparisons(run, curves)]
-    sections = [section for section in made if section.blocks]
+    made = [make(run) for make in SECTIONS]
+    # A section that has nothing but what is missing is not about this kind of run.
+    sections = [section for section in made if any(not isinstance(block, Missing) for block in section.blocks)]
+    sections += [section for section in [comparisons(run, curves)] if section.blocks]
     now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     title = f"{run.md['material']}: {run.md['atoms']:,} atoms, {run.md['stages'][-1]['name']}"
     subtitle = f"Run folder {folder.resolve().name}, {run.md['status']}, {now}"

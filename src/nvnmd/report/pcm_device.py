@@ -15,7 +15,7 @@ from nvnmd.report.blocks import Figure, Pictures, Section
 from nvnmd.report.plots import png_image, styled, subplots, to_svg
 from nvnmd.report.run import Run
 
-MAX_MAPS = 5
+MAX_MAPS = 6
 MAX_ORDER_ATOMS = 1_000_000
 LIFT_A = 2.0
 FILM_FRAMES = 16
@@ -36,11 +36,11 @@ def device(run: Run) -> Section:
         frames = [_lifted(frame) for frame in spread_frames(path, MAX_MAPS)]
         if not frames or frames[0].velocities is None:
             continue
-        caption = f"{stage['name']}: temperature of the atoms that move, in the plane of x and z, smoothed over 1 nm; "
-        caption += f"times in ps. z starts {LIFT_A / 10:g} nm below the cell."
-        section.blocks.append(Figure(_maps(frames, timestep_ps), caption))
+        caption = f"{stage['name']}: temperature of the atoms that move, in the plane of x and z, smoothed over 1 nm. "
+        caption += f"z starts {LIFT_A / 10:g} nm below the cell."
+        section.blocks.append(Figure(_maps(stage["name"], frames, timestep_ps), caption))
         along = f"{stage['name']}: means over slabs along z, temperature and share of crystalline atoms (q4)."
-        section.blocks.append(Figure(_profiles(frames, timestep_ps), along))
+        section.blocks.append(Figure(_profiles(stage["name"], frames, timestep_ps), along))
         if run.md["atoms"] <= FILM_ATOMS:
             moving += [_lifted(frame) for frame in spread_frames(path, FILM_FRAMES)]
     if moving:
@@ -66,22 +66,26 @@ def _temperature_map(frame: Snapshot) -> FieldMap:
     return field_map(movers, atom_temperatures(movers), open_axes=("z",))
 
 
-def _maps(frames: list[Snapshot], timestep_ps: float) -> str:
+def _maps(name: str, frames: list[Snapshot], timestep_ps: float) -> str:
     maps = [_temperature_map(frame) for frame in frames]
     high = float(max(np.nanmax(found.value) for found in maps))
-    wide = frames[0].cell[0, 0] / frames[0].cell[2, 2]
+    wide = float(frames[0].cell[0, 0] / frames[0].cell[2, 2])
+    columns = min(len(maps), 3 if wide > 1.0 else 6)
+    rows = -(-len(maps) // columns)
+    height = float(np.clip(rows * (9.6 / columns / wide * 0.8 + 0.55), 2.2, 7.0))
     with styled():
-        canvas, axes = subplots(1, len(maps), 9.6, float(np.clip(9.6 / len(maps) / wide + 0.9, 1.8, 5.0)), sharey=True)
-        for axis, found, frame in zip(axes[0], maps, frames, strict=True):
+        canvas, axes = subplots(rows, columns, 9.6, height, sharex=True, sharey=True)
+        for axis in axes.flat[len(maps) :]:
+            axis.set_axis_off()
+        for axis, found, frame in zip(axes.flat, maps, frames, strict=False):
             image = plots.plot_map(axis, found, 0.0, high)
-            axis.set_title(f"{frame.step * timestep_ps:.1f}")
-            if axis is not axes[0, 0]:
-                axis.set_ylabel("")
-        canvas.colorbar(image, ax=list(axes[0]), label="temperature (K)")
-        return to_svg(canvas, "Temperature maps over time")
+            axis.set_title(f"{frame.step * timestep_ps:.1f} ps")
+            axis.label_outer()
+        canvas.colorbar(image, ax=list(axes.flat), label="temperature (K)")
+        return to_svg(canvas, f"{name}: temperature maps over time")
 
 
-def _profiles(frames: list[Snapshot], timestep_ps: float) -> str:
+def _profiles(name: str, frames: list[Snapshot], timestep_ps: float) -> str:
     heat, order = {}, {}
     for frame in frames:
         time = f"{frame.step * timestep_ps:.1f} ps"
@@ -93,7 +97,8 @@ def _profiles(frames: list[Snapshot], timestep_ps: float) -> str:
         plots.plot_profiles(axes[0, 0], heat, "temperature (K)")
         if order:
             plots.plot_profiles(axes[0, 1], order, "crystalline share")
-        return to_svg(canvas, "Temperature and crystallinity along z")
+            axes[0, 1].set_ylim(0, 1.03)
+        return to_svg(canvas, f"{name}: temperature and crystallinity along z")
 
 
 def _film(run: Run, frames: list[Snapshot]) -> Pictures:

@@ -70,6 +70,11 @@ def test_cards_that_contradict_the_model_are_refused(tmp_path, changes, message)
         models.shipped(put(tmp_path, **changes))
 
 
+def test_a_folder_of_ones_own_comes_first(tmp_path, monkeypatch):
+    monkeypatch.setenv("NVNMD_MODELS", str(put(tmp_path, materials=["GeTe"])))
+    assert models.model_for("GeTe").path == tmp_path / "tiny.nvnmd"
+
+
 def test_broken_files_are_named(tmp_path):
     put(tmp_path)
     (tmp_path / "tiny.yaml").unlink()
@@ -80,7 +85,8 @@ def test_broken_files_are_named(tmp_path):
         models.shipped(tmp_path)
 
 
-def test_the_models_of_the_package_load_and_fit_their_cards():
+def test_the_models_of_the_package_load_and_fit_their_cards(monkeypatch):
+    monkeypatch.delenv("NVNMD_MODELS", raising=False)
     for model in models.shipped():
         assert set(load_model(model.path).type_map) == set(model.type_map)
         assert all(models.model_for(name).path == model.path for name in model.card.materials)

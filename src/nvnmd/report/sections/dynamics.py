@@ -48,6 +48,7 @@ def _traces(record: dict[str, Any], log: ThermoLog) -> str:
             axis.plot(time, _running_mean(time, values), color=SERIES[number])
             axis.set_ylabel(label)
             axis.margins(x=0.005)
+            axis.ticklabel_format(axis="y", useOffset=False)
         _mark_stages(axes[:, 0], record)
         axes[-1, 0].set_xlabel("time (ps)")
         canvas.align_ylabels()
