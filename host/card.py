@@ -7,6 +7,8 @@ from os import PathLike, fspath
 
 from nvnmd.host._core import CardSettings
 
+_USUAL = CardSettings()
+
 
 @dataclass(frozen=True)
 class CardOptions:
@@ -17,16 +19,17 @@ class CardOptions:
         timeout_s: seconds without a byte from the card after which an attempt has failed.
         retries: attempts in a row that may fail before the error.
         buffers: transfers in flight.
-        atoms: atoms of a transfer.
+        atoms: most atoms of a transfer; those at both ends of a step are smaller, so that the card begins early and
+            little is left to do when it ends.
         patience_s: seconds to wait for a card that other processes use.
     """
 
-    device: str | PathLike[str] = "/dev/xdma0"
-    timeout_s: float = 1.0
-    retries: int = 5
-    buffers: int = 8
-    atoms: int = 256
-    patience_s: float = 30.0
+    device: str | PathLike[str] = _USUAL.device
+    timeout_s: float = _USUAL.timeout_s
+    retries: int = _USUAL.retries
+    buffers: int = _USUAL.buffers
+    atoms: int = _USUAL.atoms
+    patience_s: float = _USUAL.patience_s
 
     def settings(self, threads: int) -> CardSettings:
         """The same for the C++ runtime; ``threads`` of 0 takes ``OMP_NUM_THREADS``, or all cores."""

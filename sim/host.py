@@ -13,6 +13,7 @@ from nvnmd.sim.errors import SimError
 
 Reals = np.ndarray[Any, np.dtype[np.float64]]
 
+_TRANSFERS = _cycles.Transfers()  # what the host with a card does, too
 PHASES = ("pack", "send", "compute", "receive", "unpack")
 """What happens to every buffer, in this order."""
 
@@ -72,14 +73,17 @@ class HostModel:
         threads: that pack atoms and unpack answers.
         pack_ns_per_atom, pack_ns_per_neighbor: cost of packing on one thread: neighbor list to packets with checksum.
         unpack_ns_per_atom, unpack_ns_per_neighbor: of unpacking: answers to sums of forces, energies and virials.
-        buffer_atoms: atoms of a transfer.
+        buffer_atoms: most atoms of a transfer.
+        least_atoms: atoms of the first transfer and of the last.
+        share: a transfer holds at most this part of the atoms before it, and of the atoms that are left.
         buffers: transfers in flight, from packing to unpacking.
         bridge_beats: beats that wait between link and card, each way.
         seed: of the latency spikes.
 
     The costs are those of one core of an AMD EPYC (Zen 5): words, packets and checksums 54 ns and 1.2 ns a neighbor,
     answers 46 ns and 2 ns a neighbor (``nvnmd simulate --measure-host``), and the walk along the neighbor list and the
-    sums of forces by their shares in ``benchmarks/stages.py``.
+    sums of forces by their shares in ``benchmarks/stages.py``. Transfers are cut as the host of a card cuts them
+    (``sim/src/transfers.hpp``): small ones at both ends of a step.
     """
 
     link_in: Link = field(default_factory=lambda: Link(9.0))
@@ -89,25 +93,35 @@ class HostModel:
     pack_ns_per_neighbor: float = 1.2
     unpack_ns_per_atom: float = 110.0
     unpack_ns_per_neighbor: float = 2.0
-    buffer_atoms: int = 64
-    buffers: int = 28
+    buffer_atoms: int = _TRANSFERS.atoms
+    least_atoms: int = _TRANSFERS.least
+    share: int = _TRANSFERS.share
+    buffers: int = _TRANSFERS.in_flight
     bridge_beats: int = 512
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("threads", "buffer_atoms", "buffers", "bridge_beats"):
+        for name in ("threads", "buffer_atoms", "least_atoms", "share", "buffers", "bridge_beats"):
             if getattr(self, name) < 1:
                 raise SimError(f"{name} must be at least 1, not {getattr(self, name)}")
         for entry in fields(self):
             if "_ns_" in entry.name and getattr(self, entry.name) < 0:
                 raise SimError(f"{entry.name} must not be negative, not {getattr(self, entry.name)}")
 
+    def transfers(self) -> Any:
+        """How a step is cut into transfers, in C++."""
+        found = _cycles.Transfers()
+        found.atoms, found.least, found.share = self.buffer_atoms, self.least_atoms, self.share
+        found.in_flight = self.buffers
+        return found
+
     def native(self, clock_mhz: float) -> Any:
         """The same in C++, in cycles."""
         found = _cycles.HostSizes()
         found.link_in, found.link_out = self.link_in.native(clock_mhz), self.link_out.native(clock_mhz)
-        for name in ("threads", "buffer_atoms", "buffers", "bridge_beats", "seed"):
+        for name in ("threads", "bridge_beats", "seed"):
             setattr(found, name, getattr(self, name))
+        found.transfers = self.transfers()
         for job in ("pack", "unpack"):
             for per in ("atom", "neighbor"):
                 setattr(found, f"{job}_{per}", getattr(self, f"{job}_ns_per_{per}") * clock_mhz * 1e-3)

@@ -1,6 +1,7 @@
 // Who evaluates batches: CPU threads now; a simulated or a real card through the same interface.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -28,6 +29,8 @@ class Backend {
   virtual std::string description() const = 0;  // for logs, for example "cpu (portable, 2 threads)"
   virtual int workers() const = 0;               // take() sees 0 <= worker < workers()
   virtual int batch_atoms() const = 0;           // most atoms of one batch
+  // Atoms of the batch that follows `before` atoms of a step when `left` are left.
+  virtual int next_batch(int /*before*/, int left) const { return std::min(batch_atoms(), left); }
   // Evaluates all batches; the first error of the lowest batch is thrown after every worker has stopped.
   virtual void run(BatchWork& work) = 0;
 };

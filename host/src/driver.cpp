@@ -1,5 +1,6 @@
 #include "driver.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -41,7 +42,7 @@ struct alignas(128) Sums {
 // One step: centers sorted by type, cut into batches of one type, and the sums of every worker.
 class ForceDriver::Step final : public BatchWork {
  public:
-  Step(const Backend& backend) : model_(backend.model()), batch_atoms_(backend.batch_atoms()), sums_(index(backend.workers())) {
+  Step(const Backend& backend) : backend_(backend), model_(backend.model()), sums_(index(backend.workers())) {
     result_.energy_unit = std::ldexp(1.0, -model_.formats.e_frac);
     result_.force_unit = std::ldexp(1.0, -model_.formats.f_frac);
     result_.virial_unit = std::ldexp(1.0, -model_.formats.w_frac);
@@ -101,13 +102,13 @@ class ForceDriver::Step final : public BatchWork {
       if (type >= 0) by_type_[index(type)].push_back(center);
     }
     sorted_.clear();
+    for (const std::vector<int>& group : by_type_) sorted_.insert(sorted_.end(), group.begin(), group.end());
+    const int all = static_cast<int>(sorted_.size());
     cuts_.assign(1, 0);
+    int group_end = 0;
     for (const std::vector<int>& group : by_type_) {
-      for (const int center : group) {
-        if (static_cast<int>(sorted_.size()) - cuts_.back() == batch_atoms_) cuts_.push_back(static_cast<int>(sorted_.size()));
-        sorted_.push_back(center);
-      }
-      if (static_cast<int>(sorted_.size()) > cuts_.back()) cuts_.push_back(static_cast<int>(sorted_.size()));
+      group_end += static_cast<int>(group.size());
+      while (cuts_.back() < group_end) cuts_.push_back(std::min(group_end, cuts_.back() + backend_.next_batch(cuts_.back(), all - cuts_.back())));
     }
   }
 
@@ -139,8 +140,8 @@ class ForceDriver::Step final : public BatchWork {
     }
   }
 
+  const Backend& backend_;
   const Model& model_;
-  int batch_atoms_;
   const Centers* centers_ = nullptr;
   Wanted wanted_;
   std::vector<std::vector<int>> by_type_;

@@ -117,6 +117,14 @@ NB_MODULE(_cycles, m) {
       .def_rw("spike_probability", &Link::spike_probability)
       .def_rw("spike", &Link::spike);
 
+  nb::class_<Transfers>(m, "Transfers")
+      .def(nb::init<>())
+      .def_rw("atoms", &Transfers::atoms)
+      .def_rw("least", &Transfers::least)
+      .def_rw("share", &Transfers::share)
+      .def_rw("in_flight", &Transfers::in_flight)
+      .def("next", &Transfers::next, nb::arg("before"), nb::arg("left"));
+
   nb::class_<HostSizes>(m, "HostSizes")
       .def(nb::init<>())
       .def_rw("link_in", &HostSizes::in)
@@ -126,8 +134,7 @@ NB_MODULE(_cycles, m) {
       .def_rw("pack_neighbor", &HostSizes::pack_neighbor)
       .def_rw("unpack_atom", &HostSizes::unpack_atom)
       .def_rw("unpack_neighbor", &HostSizes::unpack_neighbor)
-      .def_rw("buffer_atoms", &HostSizes::buffer_atoms)
-      .def_rw("buffers", &HostSizes::buffers)
+      .def_rw("transfers", &HostSizes::transfers)
       .def_rw("bridge_beats", &HostSizes::bridge_beats)
       .def_rw("seed", &HostSizes::seed);
 

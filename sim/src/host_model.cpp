@@ -6,10 +6,10 @@
 namespace nvnmd::sim {
 
 Host::Host(const HostSizes& sizes, const std::vector<Packet>& packets)
-    : sizes_(sizes), packets_(packets), chance_(sizes.seed), slots_(sizes.buffers) {
-  for (std::size_t first = 0; first < packets.size(); first += static_cast<std::size_t>(sizes.buffer_atoms)) {
+    : sizes_(sizes), packets_(packets), chance_(sizes.seed), slots_(sizes.transfers.in_flight) {
+  for (std::size_t first = 0, end = 0; first < packets.size(); first = end) {
     Buffer buffer;
-    const std::size_t end = std::min(packets.size(), first + static_cast<std::size_t>(sizes.buffer_atoms));
+    end = first + static_cast<std::size_t>(sizes.transfers.next(static_cast<int>(first), static_cast<int>(packets.size() - first)));
     for (std::size_t at = first; at < end; ++at) {
       const Packet& packet = packets[at];
       buffer.in_beats += packet.beats;

@@ -8,6 +8,7 @@
 
 #include "card_player.hpp"
 #include "chance.hpp"
+#include "transfers.hpp"
 
 namespace nvnmd::sim {
 
@@ -22,7 +23,7 @@ struct HostSizes {
   Link in, out;
   int threads = 1;
   double pack_atom = 0.0, pack_neighbor = 0.0, unpack_atom = 0.0, unpack_neighbor = 0.0;  // cycles of a thread
-  int buffer_atoms = 128, buffers = 8;  // atoms of a transfer, transfers in flight
+  Transfers transfers;
   int bridge_beats = 512;               // beats between link and card, each way
   unsigned seed = 0;
 };

@@ -28,8 +28,6 @@ HostSizes usual_host(double clock_mhz) {
   host.pack_neighbor = 1.2 * ns;
   host.unpack_atom = 110.0 * ns;
   host.unpack_neighbor = 2.0 * ns;
-  host.buffer_atoms = 64;
-  host.buffers = 28;
   return host;
 }
 

@@ -207,6 +207,7 @@ class Card final : public CardBackend {
   std::string description() const override { return text("xdma (", options_.device, ", ", workers_, workers_ == 1 ? " thread)" : " threads)"); }
   int workers() const override { return workers_; }
   int batch_atoms() const override { return options_.atoms; }
+  int next_batch(int before, int left) const override { return sim::Transfers{.atoms = options_.atoms}.next(before, left); }
   const CardCounts& counts() const override { return channel_.counts(); }
 
   void run(BatchWork& work) override {

@@ -11,14 +11,15 @@
 #include "card/device_error.hpp"
 #include "card/link.hpp"
 #include "model.hpp"
+#include "transfers.hpp"
 
 namespace nvnmd::card {
 
 struct CardOptions {
   std::string device = "/dev/xdma0";  // what stands before _h2c_0, _c2h_0 and _user
   int threads = 0;                    // that pack and unpack; 0 as for the CPU backend
-  int buffers = 8;                    // transfers in flight
-  int atoms = 256;                    // of a transfer
+  int buffers = sim::Transfers{}.in_flight;  // transfers in flight
+  int atoms = sim::Transfers{}.atoms;        // most atoms of a transfer; those at both ends of a step are smaller
   double timeout_s = 1.0;             // without a byte from the card
   int retries = 5;                    // in a row, without a transfer that succeeds
   double patience_s = 30.0;           // for a card that another process uses

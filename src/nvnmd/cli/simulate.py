@@ -39,8 +39,9 @@ def simulate(
     spike_probability: Annotated[float, typer.Option(help="That a transfer is late.", min=0.0, max=0.99)] = 0.0,
     spike_us: Annotated[float, typer.Option(help="By how much it is late.", min=0.0)] = 100.0,
     threads: Annotated[int, typer.Option(help="Of the host, that pack and unpack.", min=1)] = 12,
-    buffer_atoms: Annotated[int, typer.Option(help="Atoms of a transfer.", min=1)] = 64,
-    buffers: Annotated[int, typer.Option(help="Transfers in flight.", min=1)] = 28,
+    gap_us: Annotated[float, typer.Option(help="Between two transfers on a link.", min=0.0)] = 0.5,
+    buffer_atoms: Annotated[int | None, typer.Option(help="Most atoms of a transfer.", min=1)] = None,
+    buffers: Annotated[int | None, typer.Option(help="Transfers in flight.", min=1)] = None,
     measure_host: Annotated[bool, typer.Option("--measure-host", help="Time packets on this machine.")] = False,
     waves: Annotated[int, typer.Option(help="Atoms whose waveforms the RTL writes (VCD); needs Verilator.", min=0)] = 0,
     sweep: Annotated[bool, typer.Option("--sweep", help="Sweep II, lanes, clock and neighbors too.")] = False,
@@ -76,9 +77,12 @@ def simulate(
     counts = _neighbors(model, structure, repeat)
     costs = _costs(model_file, measure_host, counts)
     sizes = CardSizes.from_parameters(card.parameters)
-    late: dict[str, Any] = {"latency_us": latency_us, "spike_probability": spike_probability, "spike_us": spike_us}
+    late: dict[str, Any] = {"latency_us": latency_us, "gap_us": gap_us}
+    late |= {"spike_probability": spike_probability, "spike_us": spike_us}
     links: dict[str, Any] = {"link_in": Link(gb_in, **late), "link_out": Link(gb_out, **late)}
-    host = HostModel(**links, **costs, threads=threads, buffer_atoms=buffer_atoms, buffers=buffers)
+    chosen = {"buffer_atoms": buffer_atoms, "buffers": buffers}
+    usual = {name: value for name, value in chosen.items() if value is not None}
+    host = HostModel(**links, **costs, **usual, threads=threads)
     step = simulate_step(sizes, counts, clock, host)
     found = summarize(sizes, counts, step, host, predict(card).dsp) | {"configuration": name}
     if output is not None:

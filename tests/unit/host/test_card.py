@@ -20,6 +20,7 @@ from nvnmd.host import CardOptions, Error, Potential, RawResult, faults
 from nvnmd.host._core import load_packets
 from nvnmd.quantize.model_file import load_model, save_model
 from nvnmd.quantize.testing import random_model
+from nvnmd.sim import HostModel
 
 QUICK = {"timeout_s": 0.05, "retries": 60, "atoms": 4, "buffers": 4}
 """A short time limit, so that faults cost little, and so many attempts that a busy machine is no failure."""
@@ -65,6 +66,18 @@ def recoveries(log: Path) -> tuple[int, int, int]:
     assert not waiting, "the host finished without noticing the last fault"
     found = [line for line in lines if line != "marker"]
     return len(found), sum(line in faults.HARMLESS for line in found), len(lines) - len(found)
+
+
+def test_transfers_are_those_of_the_simulated_host(tiny: Path, fake_card: Start) -> None:
+    cut, found, expected = HostModel().transfers(), 0, 0
+    for end in (32, 64):  # atoms are sorted by type, and a transfer has one type
+        while found < end:
+            found += min(end - found, cut.next(found, 64 - found))
+            expected += 1
+    card = Potential(tiny, threads=1, card=CardOptions(fake_card(tiny)))
+    Frames().evaluate(card)
+    assert card.card_counts is not None
+    assert card.card_counts.transfers == expected > 2
 
 
 @pytest.mark.parametrize("shape", [{"threads": 1}, {"threads": 3}, {"buffers": 1}, {"atoms": 1}, {"atoms": 1000}])

@@ -22,6 +22,14 @@ LETTER, FAST = (CardSizes.from_parameters(named(name).parameters) for name in ("
 NEIGHBORS = np.clip(np.rint(np.random.default_rng(0).normal(28.8, 2.5, 3000)), 15, 39).astype(int)
 
 
+def cuts(host: HostModel, atoms: int) -> list[int]:
+    """Atoms of the transfers of a step."""
+    found: list[int] = []
+    while (before := sum(found)) < atoms:
+        found.append(host.transfers().next(before, atoms - before))
+    return found
+
+
 def test_a_step_is_at_least_what_its_parts_take() -> None:
     step, (sent, received) = simulate_step(LETTER, NEIGHBORS, 222.0), bytes_per_atom(NEIGHBORS)
     assert step.seconds >= 43 * len(NEIGHBORS) / 222e6
@@ -33,7 +41,7 @@ def test_a_step_is_at_least_what_its_parts_take() -> None:
 
 def test_buffers_go_through_the_phases_in_order() -> None:
     step, host = simulate_step(FAST, NEIGHBORS, 250.0), HostModel()
-    assert step.begin.shape == (-(-len(NEIGHBORS) // host.buffer_atoms), len(PHASES))
+    assert step.begin.shape == (len(cuts(host, len(NEIGHBORS))), len(PHASES))
     assert (step.begin <= step.end).all()
     pack, send, compute, receive, unpack = range(len(PHASES))
     assert (step.end[:, pack] <= step.begin[:, send]).all()
@@ -124,6 +132,28 @@ def test_a_sweep_marks_the_front() -> None:
     assert by_name[16, 1, 48]["cycles_per_atom"] > by_name[16, 4, 48]["cycles_per_atom"]
 
 
+@pytest.mark.parametrize("atoms", [1, 15, 16, 17, 100, 4000, 100_000])
+def test_transfers_are_small_at_both_ends(atoms: int) -> None:
+    host, found = HostModel(), cuts(HostModel(), atoms)
+    assert sum(found) == atoms
+    assert max(found) <= host.buffer_atoms
+    assert found[0] == min(host.least_atoms, atoms)
+    assert found[-1] <= host.least_atoms
+    middle = found.index(max(found))
+    assert found[: middle + 1] == sorted(found[: middle + 1])
+    assert found[middle:] == sorted(found[middle:], reverse=True)
+    if atoms == 100_000:
+        assert found.count(host.buffer_atoms) > 0.8 * len(found)
+
+
+@pytest.mark.parametrize(("name", "clock"), [("letter", 222.0), ("fast", 250.0)])
+def test_small_transfers_at_both_ends_save_time(name: str, clock: float) -> None:
+    sizes = CardSizes.from_parameters(named(name).parameters)
+    equal = HostModel(least_atoms=HostModel().buffer_atoms)
+    ramped, flat = (simulate_step(sizes, NEIGHBORS, clock, host) for host in (HostModel(), equal))
+    assert ramped.seconds < flat.seconds - 30e-6
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -145,8 +175,10 @@ def test_hosts_that_cannot_be(make: Any, message: str) -> None:
 @pytest.mark.parametrize(("name", "clock"), [("letter", 222.0), ("fast", 250.0)])
 def test_the_backend_of_lammps_has_the_same_card_and_host(name: str, clock: float) -> None:
     card, ours, theirs = named(name), HostModel().native(clock), _cycles.usual_host(clock)
-    for key in (key for key in dir(theirs) if not key.startswith("_") and not key.startswith("link")):
+    for key in (key for key in dir(theirs) if not key.startswith(("_", "link", "transfers"))):
         assert getattr(theirs, key) == pytest.approx(getattr(ours, key)), key
+    for key in ("atoms", "least", "share", "in_flight"):
+        assert getattr(theirs.transfers, key) == getattr(ours.transfers, key), key
     for link in ("link_in", "link_out"):
         for key in ("bytes_per_cycle", "latency", "gap", "spike_probability", "spike"):
             assert getattr(getattr(theirs, link), key) == pytest.approx(getattr(getattr(ours, link), key)), (link, key)
