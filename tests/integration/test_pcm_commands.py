@@ -1,5 +1,8 @@
 """`nvnmd pcm` from the command line, with a Lennard-Jones pair in place of the potential."""
 
+import io
+import json
+import re
 import sys
 
 import numpy as np
@@ -7,6 +10,8 @@ import pytest
 
 from nvnmd.cli import main
 from nvnmd.pcm.lammps_input import PairLines
+from nvnmd.quantize.model_file import save_model
+from nvnmd.quantize.testing import random_model
 
 LJ = PairLines("lj/smooth/linear 6.0", ("* * 0.25 2.7",))
 
@@ -16,6 +21,7 @@ def nvnmd(monkeypatch, tmp_path, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("nvnmd.pcm.runner.nvnmd_pair", lambda model, elements: LJ)
     monkeypatch.setattr("nvnmd.pcm.runner.POLL_S", 0.02)
+    monkeypatch.delenv("NVNMD_MODELS", raising=False)
     (tmp_path / "m.nvnmd").write_bytes(b"stands in for a model")
 
     def call(*words):
@@ -87,18 +93,86 @@ def test_build_writes_device_cells(nvnmd, tmp_path):
         (("melt-quench", "--material", "GeTf", "-m", "m.nvnmd"), "known"),
         (("melt-quench", "--set", "rates_K=3"), "did you mean 'rates_K_per_ps'"),
         (("melt-quench", "--set", "rates"), "KEY=VALUE"),
-        (("melt-quench", "--material", "Sb2Te3"), "--model"),
+        (("melt-quench", "--material", "Sb2Te3"), "no model for Sb2Te3 is shipped"),
         (("build", "a.data", "--material", "Ge2Sb2Te5", "--repeats", "3", "3", "3"), "divide by 5"),
         (("analyze", "nowhere"), "there is no run"),
         (("report", "."), "there is no run"),
         (("film", "no.lammpstrj"), "no such trajectory"),
+        (("run", "swapped.yaml", "-m", "m.nvnmd"), "mass 127.6 (that of Te), but stands for Ge in the order Ge Te"),
+        (("run", "other.yaml", "-m", "m.nvnmd"), "has Si, which the material does not"),
+        (("report", ".", "-r", "none-adf.csv"), "no such reference"),
     ],
 )
-def test_bad_input_is_one_sentence(nvnmd, words, message):
+def test_bad_input_is_one_sentence(nvnmd, structures, words, message):
     code, _, err = nvnmd(*words)
     assert code == 2
     assert message in " ".join(err.split())
     assert "Traceback" not in err
+
+
+@pytest.fixture
+def structures(tmp_path):
+    """A data file whose types are in the wrong order, one with another element, and settings that start from them."""
+    stage = "stages: [{name: hold, temperature_K: 300, time_ps: 0.02}]"
+    masses = {"swapped": ("127.6", "72.63"), "other": ("72.63", "127.6")}
+    for name, (first, second) in masses.items():
+        start = f"{name}.data" if name == "swapped" else "other.xyz"
+        (tmp_path / f"{name}.yaml").write_text(f"start: file\nstart_file: {start}\n{stage}\n")
+        head = "swapped\n\n2 atoms\n2 atom types\n\n0 9 xlo xhi\n0 9 ylo yhi\n0 9 zlo zhi\n\n"
+        rows = f"Masses\n\n1 {first}\n2 {second}\n\nAtoms # atomic\n\n1 1 0 0 0\n2 2 3 0 0\n"
+        (tmp_path / f"{name}.data").write_text(head + rows)
+    (tmp_path / "other.xyz").write_text('2\nLattice="9 0 0 0 9 0 0 0 9"\nSi 0 0 0\nTe 3 0 0\n')
+    return tmp_path
+
+
+class _Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize("answer", ["n", "y"])
+def test_a_pulse_that_would_evaporate_is_asked_about(nvnmd, tmp_path, monkeypatch, answer):
+    monkeypatch.setattr(sys, "stdin", _Terminal(f"{answer}\n"))
+    sets = ("repeats=[8, 3, 6]", "energy_fJ=5", "pulse_ps=0.1", "sizes={heater_A: 12, fixed_A: 6.5}")
+    words = [word for text in sets for word in ("--set", text)]
+    code, out, err = nvnmd("reset", "-m", "m.nvnmd", "--inputs-only", "-o", "hot", *words)
+    found = re.search(r"would reach about ([\d,]+) K if no heat left it. Run it\?", " ".join((out + err).split()))
+    assert int(found.group(1).replace(",", "")) > 8000
+    assert (code == 0) == (answer == "y")
+    assert (tmp_path / "hot/in.lmp").exists() == (answer == "y")
+
+
+def test_ovito_that_is_missing_is_named(nvnmd, lattice_dump, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ovito.data", None)
+    code, _, err = nvnmd("film", str(lattice_dump), "--color", "element", "--renderer", "ovito")
+    assert code == 2
+    assert "pip install 'nvnmd[viz]'" in " ".join(err.split())
+
+
+def test_the_shipped_model_is_found_and_listed(nvnmd, tmp_path, monkeypatch):
+    folder = tmp_path / "own"
+    folder.mkdir()
+    save_model(random_model(neuron=(8, 8)), folder / "tiny.nvnmd")
+    card = "summary: a stand-in\ndata: none\ngood_for: [tests]\nnot_for: [physics]\n"
+    (folder / "tiny.yaml").write_text(f"materials: [GeTe]\n{card}")
+    monkeypatch.setenv("NVNMD_MODELS", str(folder))
+    code, out, _ = nvnmd("models")
+    assert code == 0
+    assert "tiny: GeTe; a stand-in" in out
+    settings = tmp_path / "short.yaml"
+    settings.write_text("atoms: 64\nstages: [{name: hold, temperature_K: 300, time_ps: 0.02}]\n")
+    code, out, err = nvnmd("run", str(settings), "--no-report")
+    assert code == 0, err
+    assert json.loads((tmp_path / "pcm/md.json").read_text())["model"]["file"] == "tiny.nvnmd"
+
+
+def test_the_clock_ends_a_run_with_its_report(nvnmd, tmp_path):
+    words = ("melt-quench", "--atoms", "512", "-m", "m.nvnmd", "--minutes", "0.03", "--files", "kept")
+    code, out, err = nvnmd(*words)
+    assert code == 0, err
+    assert "the same command goes on from here" in out
+    assert (tmp_path / "melt-quench/report.html").exists()
+    assert "## Molecular dynamics" in (tmp_path / "kept/README.md").read_text()
 
 
 def test_a_temperature_film_needs_velocities(nvnmd, tmp_path, lattice_dump):
