@@ -7,14 +7,17 @@ from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
 
 from nvnmd.host._core import Error, header, kernel_names
+from nvnmd.host.active_set import ActiveSet, active_set_path
 from nvnmd.host.card import CardCounts, CardOptions
 from nvnmd.host.many import evaluate_many
 from nvnmd.host.potential import Potential, RawResult, Result
+from nvnmd.host.selection import build_active_set
 
 if TYPE_CHECKING:
     from nvnmd.host.calculator import NvnmdCalculator
 
 __all__ = [
+    "ActiveSet",
     "CardCounts",
     "CardOptions",
     "Error",
@@ -22,6 +25,8 @@ __all__ = [
     "Potential",
     "RawResult",
     "Result",
+    "active_set_path",
+    "build_active_set",
     "evaluate_many",
     "kernel_names",
     "model_info",

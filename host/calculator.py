@@ -23,7 +23,8 @@ class NvnmdCalculator(Calculator):  # type: ignore[misc]
 
     Args:
         path: model file (``*.nvnmd``); elements are matched by symbol.
-        kernel, threads, skin_A, card: as in ``Potential``.
+        kernel, threads, skin_A, card, active_set: as in ``Potential``.
+        gamma: add ``results["gamma"]``, the extrapolation grade of every atom, to each calculation.
 
     After each calculation, ``clipped`` holds the number of saturated words per stage; nonzero counts mean that the
     structure leaves the range the model was made for.
@@ -41,10 +42,13 @@ class NvnmdCalculator(Calculator):  # type: ignore[misc]
         threads: int | None = None,
         skin_A: float = 0.5,
         card: CardOptions | None = None,
+        active_set: str | PathLike[str] | None = None,
+        gamma: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.potential = Potential(path, kernel, threads, skin_A, card)
+        self.potential = Potential(path, kernel, threads, skin_A, card, active_set)
+        self.gamma = gamma
         self.clipped: dict[str, int] = {}
         # By atomic number, -1 for elements that the model does not know: much faster than symbols.
         self._types = np.full(len(chemical_symbols), -1, np.int64)
@@ -73,6 +77,7 @@ class NvnmdCalculator(Calculator):  # type: ignore[misc]
             self._types_of_atoms(),
             periodic=self.atoms.pbc,
             atom_virials="stresses" in wanted,
+            gamma=self.gamma,
         )
         self.clipped = result.clipped
         self.results = {
@@ -81,6 +86,8 @@ class NvnmdCalculator(Calculator):  # type: ignore[misc]
             "energies": result.atom_energies,
             "forces": result.forces,
         }
+        if result.gamma is not None:
+            self.results["gamma"] = result.gamma
         volume = abs(float(np.linalg.det(self.atoms.cell.array)))
         if volume > 0.0:
             self.results["stress"] = _stress(result.virial, volume)

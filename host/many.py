@@ -29,7 +29,7 @@ def evaluate_many(
         threads: frames that are evaluated at the same time; None takes all cores that this process may use. The count
             changes no bit.
         kernel: as in ``Potential``.
-        wanted: ``virial``, ``atom_virials`` or ``raw`` of ``Potential.compute``.
+        wanted: ``virial``, ``atom_virials``, ``raw``, ``gamma`` or ``hidden`` of ``Potential.compute``.
 
     Raises:
         Error: as ``Potential`` and ``Potential.compute`` do; the message names the frame, whose number is in ``frame``.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike, fspath
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -54,6 +55,10 @@ class Result:
         atom_virials: [n_atoms, 3, 3], eV, centroid form; None unless asked for.
         clipped: words clipped per stage; a nonzero count means that the frame leaves the range the model was made for.
         raw: the integers; None unless asked for.
+        types: [n_atoms], types of the atoms in the model's type map.
+        gamma: [n_atoms], extrapolation grades: up to 1 inside the training data, above it the model extrapolates
+            (docs/uncertainty.md); None unless asked for.
+        hidden: int16 [n_atoms, width], activations of the last hidden layer; None unless asked for.
     """
 
     energy: float
@@ -63,6 +68,9 @@ class Result:
     atom_virials: NDArray[np.float64] | None
     clipped: dict[str, int]
     raw: RawResult | None
+    types: NDArray[np.int64] | None = None
+    gamma: NDArray[np.float64] | None = None
+    hidden: NDArray[np.int16] | None = None
 
 
 class Potential:
@@ -75,6 +83,8 @@ class Potential:
         skin_A: neighbors are searched this much beyond the cutoff, and again only when an atom has moved by half of it:
             for molecular dynamics. Å.
         card: run on this card; ``kernel`` is not used then, and ``threads`` pack and unpack.
+        active_set: file that extrapolation grades refer to, read when the first are asked for; None: ``*.gamma`` beside
+            the model (``nvnmd gamma`` writes it).
 
     Raises:
         Error: a bad model file, an unknown kernel, or a card that cannot be used; then ``error.fault`` says why.
@@ -87,6 +97,7 @@ class Potential:
         threads: int | None = None,
         skin_A: float = 0.0,
         card: CardOptions | None = None,
+        active_set: str | PathLike[str] | None = None,
     ) -> None:
         from vesin import NeighborList
 
@@ -97,6 +108,7 @@ class Potential:
         self._search = NeighborList(
             cutoff=self.cutoff_A + LIST_MARGIN_A, full_list=True, skin=skin_A, n_threads=threads or 0
         )
+        self._active_set: Path | None = Path(path).with_suffix(".gamma") if active_set is None else Path(active_set)
         self._lock = Lock()
 
     @property
@@ -143,6 +155,8 @@ class Potential:
         virial: bool = True,
         atom_virials: bool = False,
         raw: bool = False,
+        gamma: bool = False,
+        hidden: bool = False,
     ) -> Result:
         """Evaluate one frame.
 
@@ -151,18 +165,29 @@ class Potential:
             cell: [3, 3], Å, rows are the cell vectors; may be smaller than the cutoff. Not used when not periodic.
             types: [n_atoms] types (integers) or element symbols.
             periodic: for all directions, or one flag per cell vector.
-            virial, atom_virials, raw: what to return beside energies and forces.
+            virial, atom_virials, raw, gamma, hidden: what to return beside energies and forces.
 
         Raises:
-            Error: positions that are not finite, a flat cell, unknown types, atoms too close, or too many neighbors; it
-                has the attributes ``code``, ``atom`` and ``neighbor``.
+            Error: positions that are not finite, a flat cell, unknown types, atoms too close, too many neighbors, or
+                grades without an active set of this model; it has the attributes ``code``, ``atom`` and ``neighbor``.
         """
         position_array, cell_array = _array(positions, (-1, 3), "positions"), _array(cell, (3, 3), "cell")
         type_array = self._type_array(types, len(position_array))
         with self._lock:  # the pairs are views of the search, which the next call overwrites
+            if gamma:
+                self._load_active_set()
             center, neighbor, vectors = self._neighbors(position_array, cell_array, periodic)
-            words = self._core.compute_vectors(type_array, center, neighbor, vectors, virial, atom_virials)
-        return self._result(_raw(words), virial, raw)
+            words = self._core.compute_vectors(
+                type_array, center, neighbor, vectors, virial, atom_virials, gamma, hidden
+            )
+        found = {name: words.pop(name, None) for name in ("gamma", "hidden")}
+        return replace(self._result(_raw(words), virial, raw), types=type_array, **found)
+
+    def _load_active_set(self) -> None:
+        """Read the active set once; a failure leaves it to be read the next time."""
+        if self._active_set is not None:
+            self._core.load_active_set(fspath(self._active_set))
+            self._active_set = None
 
     def compute_words(
         self, types: ArrayLike, first: ArrayLike, neighbor: ArrayLike, displacement: ArrayLike

@@ -20,6 +20,7 @@ class BatchWork {
   virtual int count() const = 0;
   virtual void pack(int index, AtomBatch& batch) const = 0;
   virtual void take(int worker, const AtomBatch& batch, const BatchResult& result) = 0;
+  virtual bool wants_hidden() const { return false; }  // asks for BatchResult::hidden of a backend that gives it
 };
 
 class Backend {
@@ -31,6 +32,7 @@ class Backend {
   virtual int batch_atoms() const = 0;           // most atoms of one batch
   // Atoms of the batch that follows `before` atoms of a step when `left` are left.
   virtual int next_batch(int /*before*/, int left) const { return std::min(batch_atoms(), left); }
+  virtual bool gives_hidden() const { return false; }  // cards return energies and forces only
   // Evaluates all batches; the first error of the lowest batch is thrown after every worker has stopped.
   virtual void run(BatchWork& work) = 0;
 };

@@ -48,6 +48,7 @@ class CpuBackend final : public Backend {
   const Model& model() const override { return *model_; }
   int workers() const override { return static_cast<int>(workers_.size()); }
   int batch_atoms() const override { return kernel_->batch_atoms(); }
+  bool gives_hidden() const override { return true; }
   std::string description() const override {
     return text("cpu (", kernel_->name(), ", ", workers(), workers() == 1 ? " thread)" : " threads)");
   }
@@ -86,6 +87,8 @@ class CpuBackend final : public Backend {
   // Every batch before a failed one is evaluated, so the lowest error is always found.
   void run_worker(int index, BatchWork& work, std::vector<Share>& shares, FirstError& error) {
     Worker& worker = workers_[static_cast<std::size_t>(index)];
+    const std::size_t width = work.wants_hidden() ? static_cast<std::size_t>(model_->layers.back().outputs) : 0;
+    worker.result.hidden.resize(width * static_cast<std::size_t>(worker.batch.capacity));
     for (std::size_t k = 0; k < shares.size(); ++k) {
       Share& share = shares[(static_cast<std::size_t>(index) + k) % shares.size()];
       for (int batch = share.next++; batch < share.end && error.comes_after(batch); batch = share.next++) {

@@ -55,6 +55,7 @@ class Watched final : public BatchWork {
     }
   }
   void take(int worker, const AtomBatch& batch, const BatchResult& result) override { work_.take(worker, batch, result); }
+  bool wants_hidden() const override { return work_.wants_hidden(); }
   // In the order in which a host sends them.
   std::vector<sim::Packet> packets() const {
     std::vector<sim::Packet> all;
@@ -81,6 +82,7 @@ class CpuWithClock final : public SimBackend {
   const Model& model() const override { return cpu_->model(); }
   int workers() const override { return cpu_->workers(); }
   int batch_atoms() const override { return cpu_->batch_atoms(); }
+  bool gives_hidden() const override { return cpu_->gives_hidden(); }
   const SimTotals& totals() const override { return totals_; }
   std::string description() const override {
     return text("sim (card ", name_, " at ", clock_mhz_, " MHz, simulated; numbers from ", cpu_->description(), ")");

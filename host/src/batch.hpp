@@ -44,6 +44,7 @@ struct BatchResult {
 
   std::vector<std::int64_t> energy;      // [capacity], e_frac
   std::vector<std::int32_t> fx, fy, fz;  // dE_i/dr_ij of every neighbor, f_frac; padded as the batch
+  std::vector<std::int16_t> hidden;      // [capacity, width] activations of the last hidden layer, act_frac; kernels fill it unless it is empty
   Counters counters;                     // of this batch
 };
 

@@ -23,30 +23,33 @@ namespace {
 
 using Integers = nb::ndarray<const std::int64_t, nb::c_contig, nb::device::cpu>;
 using Reals = nb::ndarray<const double, nb::c_contig, nb::device::cpu>;
-using IntegerArray = nb::ndarray<nb::numpy, std::int64_t>;
 
 template <class Word>
 std::span<const Word> view(const nb::ndarray<const Word, nb::c_contig, nb::device::cpu>& array) {
   return {array.data(), array.size()};
 }
 
-IntegerArray array(const std::int64_t* data, std::initializer_list<std::size_t> shape) {
+template <class Word>
+nb::ndarray<nb::numpy, Word> array(const Word* data, std::initializer_list<std::size_t> shape) {
   std::size_t size = 1;
   for (const std::size_t extent : shape) size *= extent;
-  auto* copy = new std::int64_t[size + 1];
+  auto* copy = new Word[size + 1];
   std::copy_n(data, size, copy);
-  nb::capsule owner(copy, [](void* pointer) noexcept { delete[] static_cast<std::int64_t*>(pointer); });
-  return IntegerArray(copy, shape, owner);
+  nb::capsule owner(copy, [](void* pointer) noexcept { delete[] static_cast<Word*>(pointer); });
+  return nb::ndarray<nb::numpy, Word>(copy, shape, owner);
 }
 
 // One model on one backend; calls from several Python threads wait for each other.
 class Core {
  public:
   Core(const std::string& path, const std::string& kernel, int threads)
-      : driver_(nvnmd::make_cpu_backend(nvnmd::Model::load(path), kernel, threads)) {}
-  Core(const std::string& path, const nvnmd::card::CardOptions& options) : Core(nvnmd::card::make_card_backend(nvnmd::Model::load(path), options)) {}
+      : path_(path), driver_(nvnmd::make_cpu_backend(nvnmd::Model::load(path), kernel, threads)) {}
+  Core(const std::string& path, const nvnmd::card::CardOptions& options) : Core(path, nvnmd::card::make_card_backend(nvnmd::Model::load(path), options)) {
+    threads_ = options.threads;
+  }
 
   const nvnmd::Model& model() const { return driver_.model(); }
+  std::size_t width() const { return static_cast<std::size_t>(model().layers.back().outputs); }
   std::string description() const { return driver_.backend().description(); }
 
   // Empty without a card.
@@ -62,21 +65,36 @@ class Core {
     return found;
   }
 
-  nb::dict compute_vectors(const Integers& types, const Integers& center, const Integers& neighbor, const Reals& vectors, bool virial, bool atom_virial) {
-    return compute(nvnmd::NeighborVectors(model(), view(types), view(center), view(neighbor), view(vectors)), {virial, atom_virial});
+  nb::dict compute_vectors(const Integers& types, const Integers& center, const Integers& neighbor, const Reals& vectors, bool virial, bool atom_virial, bool gamma, bool hidden) {
+    return compute(nvnmd::NeighborVectors(model(), view(types), view(center), view(neighbor), view(vectors)),
+                   {.virial = virial, .atom_virial = atom_virial, .gamma = gamma, .hidden = hidden});
+  }
+
+  void load_active_set(const std::string& file) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    active_set_ = nvnmd::ActiveSet::load(file, model(), path_);
+    driver_.use(active_set_);
   }
 
   nb::dict compute_words(const Integers& types, const Integers& first, const Integers& neighbor, const Integers& displacement) {
-    return compute(nvnmd::NeighborWords(model(), view(types), view(first), view(neighbor), view(displacement)), {true, true});
+    return compute(nvnmd::NeighborWords(model(), view(types), view(first), view(neighbor), view(displacement)), {.virial = true, .atom_virial = true});
   }
 
  private:
-  explicit Core(std::unique_ptr<nvnmd::card::CardBackend> card) : card_(card.get()), driver_(std::move(card)) {}
+  Core(const std::string& path, std::unique_ptr<nvnmd::card::CardBackend> card) : path_(path), card_(card.get()), driver_(std::move(card)) {}
+
+  // A card returns no activations; the CPU gives the same bits with them.
+  nvnmd::ForceDriver& driver_for(nvnmd::Wanted wanted) {
+    if (driver_.backend().gives_hidden() || !(wanted.gamma || wanted.hidden)) return driver_;
+    if (!cpu_) cpu_ = std::make_unique<nvnmd::ForceDriver>(nvnmd::make_cpu_backend(nvnmd::Model::load(path_), "auto", threads_));
+    cpu_->use(active_set_);
+    return *cpu_;
+  }
 
   nb::dict compute(const nvnmd::Centers& centers, nvnmd::Wanted wanted) {
     nb::gil_scoped_release release;
     const std::lock_guard<std::mutex> lock(mutex_);
-    const nvnmd::FrameResult& result = driver_.compute(centers, wanted);
+    const nvnmd::FrameResult& result = driver_for(wanted).compute(centers, wanted);
     nb::gil_scoped_acquire acquire;
     const std::size_t atoms = result.atom_energy.size();
     nb::dict words, clipped;
@@ -85,15 +103,21 @@ class Core {
     words["force"] = array(result.force.data(), {atoms, 3});
     words["virial"] = array(result.virial.data(), {3, 3});
     if (wanted.atom_virial) words["atom_virial"] = array(result.atom_virial.data(), {atoms, 3, 3});
+    if (wanted.gamma) words["gamma"] = array(result.gamma.data(), {atoms});
+    if (wanted.hidden) words["hidden"] = array(result.hidden.data(), {atoms, width()});
     for (std::size_t stage = 0; stage < nvnmd::kStages; ++stage) clipped[nvnmd::kStageNames[stage]] = result.counters.clipped[stage];
     words["clipped"] = clipped;
     words["too_close"] = result.counters.too_close;
     return words;
   }
 
+  std::string path_;
+  int threads_ = 0;
   std::mutex mutex_;
   const nvnmd::card::CardBackend* card_ = nullptr;  // the driver's
   nvnmd::ForceDriver driver_;
+  std::shared_ptr<const nvnmd::ActiveSet> active_set_;
+  std::unique_ptr<nvnmd::ForceDriver> cpu_;  // beside a card
 };
 
 // A card in this process, for a server of bytes in Python.
@@ -138,6 +162,7 @@ const char* code_name(nvnmd::ErrorCode code) {
     case nvnmd::ErrorCode::out_of_range: return "out_of_range";
     case nvnmd::ErrorCode::backend: return "backend";
     case nvnmd::ErrorCode::device: return "device";
+    case nvnmd::ErrorCode::active_set: return "active_set";
   }
   return "unknown";
 }
@@ -221,7 +246,9 @@ NB_MODULE(_core, m) {
       .def_prop_ro("w_frac", [](const Core& core) { return core.model().formats.w_frac; })
       .def_prop_ro("header", [](const Core& core) { return core.model().header; })
       .def_prop_ro("description", &Core::description)
+      .def_prop_ro("hidden_width", &Core::width)
+      .def("load_active_set", &Core::load_active_set, nb::arg("file"), nb::call_guard<nb::gil_scoped_release>())
       .def("compute_vectors", &Core::compute_vectors, nb::arg("types"), nb::arg("center"), nb::arg("neighbor"), nb::arg("vectors"),
-           nb::arg("virial") = true, nb::arg("atom_virial") = false)
+           nb::arg("virial") = true, nb::arg("atom_virial") = false, nb::arg("gamma") = false, nb::arg("hidden") = false)
       .def("compute_words", &Core::compute_words, nb::arg("types"), nb::arg("first"), nb::arg("neighbor"), nb::arg("displacement"));
 }

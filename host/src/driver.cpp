@@ -4,7 +4,9 @@
 #include <cmath>
 #include <utility>
 
+#include "error.hpp"
 #include "fixed.hpp"
+#include "text.hpp"
 
 namespace nvnmd {
 namespace {
@@ -48,11 +50,15 @@ class ForceDriver::Step final : public BatchWork {
     result_.virial_unit = std::ldexp(1.0, -model_.formats.w_frac);
   }
 
-  void begin(const Centers& centers, Wanted wanted) {
+  void begin(const Centers& centers, Wanted wanted, const ActiveSet* active_set) {
     centers_ = &centers;
     wanted_ = wanted;
+    active_set_ = active_set;
     for (Sums& sums : sums_) sums.used = false;
-    result_.atom_energy.assign(index(centers.total_atoms()), 0);
+    const std::size_t atoms = index(centers.total_atoms());
+    result_.atom_energy.assign(atoms, 0);
+    result_.gamma.assign(wanted.gamma ? atoms : 0, 0.0);
+    result_.hidden.assign(wanted.hidden ? atoms * width() : 0, 0);
     sort_centers();
   }
 
@@ -87,10 +93,15 @@ class ForceDriver::Step final : public BatchWork {
     }
     take_forces(sums, batch, result);
     if (wanted_.virial || wanted_.atom_virial) take_virial(sums, batch, result);
+    if (wants_hidden()) take_hidden(batch, result);
     sums.counters += result.counters;
   }
 
+  bool wants_hidden() const override { return wanted_.gamma || wanted_.hidden; }
+
  private:
+  std::size_t width() const { return index(model_.layers.back().outputs); }
+
   // Every worker clears its own sums, when it first needs them.
   void clear(Sums& sums) const { sums.clear(index(centers_->total_atoms()), wanted_.atom_virial); }
 
@@ -127,6 +138,16 @@ class ForceDriver::Step final : public BatchWork {
     }
   }
 
+  void take_hidden(const AtomBatch& batch, const BatchResult& result) {
+    std::vector<double> gamma(wanted_.gamma ? index(batch.size) : 0);
+    if (wanted_.gamma) active_set_->grades(batch.center_type, result.hidden.data(), batch.size, gamma.data());
+    for (std::size_t k = 0; k < index(batch.size); ++k) {
+      const std::size_t atom = index(batch.atom[k]);
+      if (wanted_.gamma) result_.gamma[atom] = gamma[k];
+      if (wanted_.hidden) std::copy_n(&result.hidden[k * width()], width(), &result_.hidden[atom * width()]);
+    }
+  }
+
   void take_virial(Sums& sums, const AtomBatch& batch, const BatchResult& result) const {
     for (std::int32_t p = 0; p < batch.pairs(); ++p) {
       const std::int64_t x[3] = {batch.x[index(p)], batch.y[index(p)], batch.z[index(p)]};
@@ -144,6 +165,7 @@ class ForceDriver::Step final : public BatchWork {
   const Model& model_;
   const Centers* centers_ = nullptr;
   Wanted wanted_;
+  const ActiveSet* active_set_ = nullptr;
   std::vector<std::vector<int>> by_type_;
   std::vector<int> sorted_, cuts_;
   std::vector<Sums> sums_;
@@ -154,7 +176,11 @@ ForceDriver::ForceDriver(std::unique_ptr<Backend> backend) : backend_(std::move(
 ForceDriver::~ForceDriver() = default;
 
 const FrameResult& ForceDriver::compute(const Centers& centers, Wanted wanted) {
-  step_->begin(centers, wanted);
+  if (wanted.gamma && !active_set_) throw Error(ErrorCode::active_set, "extrapolation grades need an active set; 'nvnmd gamma' writes one");
+  if ((wanted.gamma || wanted.hidden) && !backend_->gives_hidden()) {
+    throw Error(ErrorCode::backend, text("the backend ", backend_->description(), " does not return activations; the backend cpu does, with the same bits"));
+  }
+  step_->begin(centers, wanted, active_set_.get());
   backend_->run(*step_);
   return step_->finish();
 }

@@ -14,6 +14,7 @@ enum class ErrorCode {
   out_of_range,        // an argument or a position that is not a usable number
   backend,             // unknown or unusable backend or kernel
   device,              // a card that does not answer, or answers wrongly
+  active_set,          // missing, damaged, or made for another model
 };
 
 // One sentence that says what was wrong, where, and what to try.

@@ -248,6 +248,7 @@ void PortableKernel::forward(std::size_t layer, int type, int atoms, Work& work,
 void PortableKernel::output(int type, int atoms, Work& work, BatchResult& result) const {
   const int width = m_.layers.back().outputs;
   const std::int16_t* weight = &m_.out_weight[index(type) * index(width)];
+  if (!result.hidden.empty()) std::copy_n(work.act.back().begin(), index(atoms) * index(width), result.hidden.begin());
   for (std::size_t atom = 0; atom < index(atoms); ++atom) {
     const std::int64_t net = dot(weight, &work.act.back()[atom * index(width)], width) + m_.out_bias[index(type)];
     result.energy[atom] += rnd(net, m_.shifts.e) + m_.energy_bias[index(type)];

@@ -15,8 +15,7 @@ std::string text(const Parts&... parts) {
 }
 
 // What a parser says of foreign bytes, cut and made printable.
-inline std::string printable(std::string message) {
-  constexpr std::size_t most = 160;
+inline std::string printable(std::string message, std::size_t most = 160) {
   if (message.size() > most) message = message.substr(0, most) + " ...";
   for (char& letter : message) {
     if (letter < ' ' || letter > '~') letter = '?';

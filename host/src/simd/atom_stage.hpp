@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstring>
 
 #include "../batch.hpp"
 #include "../fixed.hpp"
@@ -43,6 +44,7 @@ class AtomStage {
     Half clipped = Isa::set16(0);
     for (int l = 0; l < layers; ++l) forward(net, l, w, atoms, clipped);
     energies(batch, net, w, result);
+    if (!result.hidden.empty()) copy_hidden(batch.size, w, result);
     Word most = Isa::zero();
     start_backward(net, w, atoms);
     for (int l = layers - 1; l >= 0; --l) backward(net, l, w, atoms, most);
@@ -148,6 +150,12 @@ class AtomStage {
       const auto at = static_cast<std::size_t>(atom);
       result.energy[at] = rnd(total, model_.shifts.e) + model_.energy_bias[type] + w.guard_energy[at];
     }
+  }
+
+  void copy_hidden(int atoms, const Scratch& w, BatchResult& result) const {
+    const auto width = static_cast<std::size_t>(model_.layers.back().outputs);
+    for (std::size_t atom = 0; atom < static_cast<std::size_t>(atoms); ++atom)
+      std::memcpy(&result.hidden[atom * width], w.act.back().data() + atom * Stride, width * sizeof(std::int16_t));
   }
 
   // The gradient at the last hidden layer is the output row itself.
