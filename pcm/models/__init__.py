@@ -68,9 +68,10 @@ def model_for(name: str, folder: Path | None = None) -> ShippedModel:
     for model in found:
         if name in model.card.materials:
             return model
-    have = ", ".join(dict.fromkeys(m for model in found for m in model.card.materials)) or "no material"
+    have = ", ".join(dict.fromkeys(m for model in found for m in model.card.materials))
+    others = f" (there is one for {have})" if have else ""
     raise PcmError(
-        f"no model for {name} is shipped (there is one for {have}); train one on frames of {name} with nvnmd train and "
+        f"no model for {name} is shipped{others}; train one on frames of {name} with nvnmd train and "
         "nvnmd quantize, and give it with --model"
     )
 

@@ -143,7 +143,7 @@ def _compare(
     for name, reference, curve in pairs:
         mean, low, high = curve_difference(rows[:, 0], ours[name], *curve)
         table.append([stage["name"], name, reference.label, f"{mean:.4g}", f"{fixed(low)} to {fixed(high)}"])
-    heads = ["Stage", "Curve", "Reference", "Mean |Δ|", f"Where both are|{names[0]}"]
+    heads = ["Stage", "Curve", "Reference", "Mean difference", f"Where both are|{names[0]}"]
     shown = [name for name in ours if any(name == pair[0] for pair in pairs)]
     with styled():
         canvas, axes = subplots(1, len(shown), min(9.6, 4.8 * len(shown)), 3.2, sharex=True)
