@@ -49,3 +49,20 @@ class CommitteeDeviation:
         from nvnmd.training.metrics import predict
 
         return deviation([predict(model, system) for model in self._models]).force
+
+
+def make_uncertainty(by: Measure, models: Sequence[Path], systems: Sequence[str], folder: Path) -> Uncertainty:
+    """The measure of a round.
+
+    Args:
+        by: which.
+        models: float models of the round's committee, the one that explores first.
+        systems: what they were trained on, as paths that count from `folder`.
+
+    Raises:
+        LearnError: the measure cannot be had from these models.
+    """
+    del systems, folder
+    if by == "gamma":
+        raise LearnError("select.by gamma is not there yet; take deviation")
+    return CommitteeDeviation(models)
