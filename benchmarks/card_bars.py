@@ -21,6 +21,7 @@ import numpy as np
 from crystal import gete
 from records import machine, versions, write_record
 
+from nvnmd.card_energy import step_energy
 from nvnmd.fpga.plan import named, predict
 from nvnmd.quantize.packing import pack_frame
 from nvnmd.quantize.testing import random_model
@@ -58,7 +59,7 @@ def main() -> None:
             start = time.process_time()
             step = simulate_step(sizes, counts, clock, host)
             took = time.process_time() - start
-            found = summarize(sizes, counts, step, host, predict(card).dsp)
+            found = summarize(sizes, counts, step, host, step_energy(step, predict(card)))
             records.append({"configuration": name, "simulated_in_cpu_s": took} | found)
             print(
                 f"{name:<8}{atoms:>10,} atoms  {found['seconds_per_step_per_atom']:.4e} s/step/atom  "

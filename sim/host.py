@@ -220,7 +220,7 @@ def stages_busy(sizes: CardSizes, card: CardTrace, cycles: float) -> dict[str, f
     atoms = card.beats["gradient in"] / (p.m1 // p.columns)
     taken = {
         "packets in": card.bus_in * 8 / p.lanes,
-        "neighbor lanes": card.beats["neighbors in"],
+        "neighbor front": card.beats["neighbors in"],
         "descriptor": atoms * drain,
         "fitting network": card.beats["network in"],
         "gradient": card.beats["gradient in"],

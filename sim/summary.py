@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from nvnmd.sim.card import CardSizes, atom_packets, simulate_card
-from nvnmd.sim.energy import ASSUMPTIONS, joules_per_atom
 from nvnmd.sim.host import HostModel, StepTrace, bytes_per_atom, hidden_communication
 
 LETTER = {
@@ -27,7 +26,7 @@ def bound_by(busy: Mapping[str, float]) -> tuple[str, str]:
 
 
 def summarize(
-    sizes: CardSizes, neighbors: Any, step: StepTrace, host: HostModel, multipliers: Mapping[str, int]
+    sizes: CardSizes, neighbors: Any, step: StepTrace, host: HostModel, energy: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Figures of a step, all of them simulated or estimated.
 
@@ -36,11 +35,10 @@ def summarize(
         neighbors: int [n_atoms].
         step: what ``simulate_step`` returned for them.
         host: threads and links of the step.
-        multipliers: by stage, for the estimate of energy.
+        energy: J/step/atom of the card, ``low`` and ``high``, and the ``assumptions`` of this estimate.
     """
     counts = np.asarray(neighbors)
     alone = simulate_card(sizes, atom_packets(counts), keep="totals").cycles
-    energy = joules_per_atom(step, multipliers)
     kind, part = bound_by(step.busy)
     sent, received = bytes_per_atom(counts)
     return {
@@ -53,8 +51,8 @@ def summarize(
         "cycles_per_atom_card_alone": alone / step.n_atoms,
         "seconds_per_step": step.seconds,
         "seconds_per_step_per_atom": step.seconds_per_atom,
-        "joules_per_step_per_atom": {"low": energy.low, "middle": energy.middle, "high": energy.high},
-        "energy_assumptions": list(ASSUMPTIONS),
+        "joules_per_step_per_atom": {"low": energy["low"], "high": energy["high"]},
+        "energy_assumptions": list(energy["assumptions"]),
         "bytes_per_atom_in": sent,
         "bytes_per_atom_out": received,
         "bound_by": kind,
@@ -80,8 +78,8 @@ def text(found: Mapping[str, Any], name: str) -> str:
         ("s/step/atom", f"{seconds:.3e}", ", ".join(f"{value:.1e}" for value in times)),
         (
             "J/step/atom, estimate",
-            f"{energy['middle']:.1e} ({energy['low']:.1e} … {energy['high']:.1e})",
-            ", ".join(f"{value:.1e}" for value in joules),
+            f"{energy['low']:.1e} … {energy['high']:.1e} (card)",
+            ", ".join(f"{value:.1e}" for value in joules) + " (machine)",
         ),
         ("bytes/atom in, out", f"{found['bytes_per_atom_in']:.0f}, {found['bytes_per_atom_out']:.0f}", ""),
         ("bound by", f"{found['bound_by']} ({found['busiest']}, {100 * found['busy'][found['busiest']]:.1f} %)", ""),

@@ -46,6 +46,12 @@ class Prediction:
         """Cycles an atom, set by the slowest stage."""
         return max(self.stage_cycles.values())
 
+    @property
+    def working(self) -> dict[str, float]:
+        """Share of the cycles in which each block of ``dsp`` works, at the rate that the slowest stage allows."""
+        stages = {"neighbor front": "neighbors", "gradient": "descriptor"}
+        return {block: self.stage_cycles[stages.get(block, block)] / self.cycles for block in self.dsp}
+
 
 def predict(c: Configuration, neighbors: int = GETE) -> Prediction:
     """Predict rate and cost of a configuration for atoms with so many neighbors."""

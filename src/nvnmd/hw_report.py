@@ -11,12 +11,13 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from nvnmd.card_energy import step_power
 from nvnmd.fpga.plan import named, predict
-from nvnmd.fpga.power import ASSUMPTIONS, Range, busy_share, estimate
+from nvnmd.fpga.power import ASSUMPTIONS, Range
 from nvnmd.fpga.report import CLOCK_MHZ, report
 from nvnmd.fpga.resources import LETTER, VU9P
 from nvnmd.fpga.synthesis import Resources
-from nvnmd.sim import CardSizes, HostModel, simulate_card, simulate_step
+from nvnmd.sim import CardSizes, simulate_card, simulate_step
 from nvnmd.sim.card import atom_packets
 from nvnmd.sim.host import hidden_communication
 from nvnmd.sim.summary import LETTER as PUBLISHED
@@ -67,10 +68,10 @@ def figures(name: str) -> Figures:
     card = named(name)
     sizes = CardSizes.from_parameters(card.parameters)
     counts = np.clip(np.random.default_rng(0).poisson(NEIGHBORS, ATOMS), 0, MOST)
-    step = simulate_step(sizes, counts, CLOCK_MHZ[name], HostModel(threads=32, buffers=64))
+    step = simulate_step(sizes, counts, CLOCK_MHZ[name])
     alone = simulate_card(sizes, atom_packets(counts), keep="totals").cycles
-    cells, found = report(name), predict(card)
-    watt = estimate(cells, CLOCK_MHZ[name], busy_share(found.stage_cycles, found.dsp)).total
+    cells = report(name)
+    watt = step_power(step, predict(card), cells).total
     hidden = hidden_communication(step, alone)
     return Figures(cells, step.cycles / ATOMS, step.seconds_per_atom, step.busy, hidden, watt)
 

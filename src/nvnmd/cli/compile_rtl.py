@@ -53,14 +53,13 @@ def _card(model: Path, ii: int, neighbors: int) -> Configuration:
 def _text(card: Configuration, name: str, neighbors: int, clock_MHz: float) -> str:
     """What a configuration does and costs, by counting."""
     from nvnmd.fpga.plan import predict
-    from nvnmd.fpga.power import ASSUMPTIONS, busy_share, estimate
+    from nvnmd.fpga.power import ASSUMPTIONS, activity, estimate_uncounted
     from nvnmd.fpga.resources import LETTER, VU9P
-    from nvnmd.fpga.synthesis import Resources
 
     found = predict(card, neighbors)
     multipliers, kbit = sum(found.dsp.values()), sum(found.memory_kbit.values())
-    busy = busy_share(found.stage_cycles, found.dsp)
-    watt = estimate(Resources(dsp=multipliers), clock_MHz, busy).total
+    busy = activity(found.working, found.dsp)
+    watt = estimate_uncounted(multipliers, clock_MHz, busy).total
     stages = ", ".join(f"{stage} {cycles}" for stage, cycles in found.stage_cycles.items())
     blocks = ", ".join(f"{block} {count:,}" for block, count in found.dsp.items())
     lines = [
@@ -71,7 +70,7 @@ def _text(card: Configuration, name: str, neighbors: int, clock_MHz: float) -> s
         f"                               {100 * multipliers / VU9P.dsp:.0f} % of a VU9P; the letter {LETTER.dsp:,}",
         f"  tables, weights, buffers     {kbit:,.0f} kbit",
         f"  multipliers busy             {100 * busy:.0f} % of the cycles",
-        f"  power without LUT, FF, BRAM  {watt.low:.0f} … {watt.high:.0f} W, {ASSUMPTIONS[0]}",
+        f"  power                        {watt.low:.0f} … {watt.high:.0f} W, {ASSUMPTIONS[0]}",
         "counted before building; `make hw-report` counts the cells of the named configurations with yosys",
     ]
     if multipliers > 0.75 * VU9P.dsp:

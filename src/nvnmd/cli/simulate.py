@@ -66,6 +66,7 @@ def simulate(
     """
     import json
 
+    from nvnmd.card_energy import step_energy
     from nvnmd.fpga.plan import predict
     from nvnmd.quantize.model_file import load_model
     from nvnmd.sim import CardSizes, HostModel, Link, simulate_step
@@ -84,7 +85,7 @@ def simulate(
     usual = {name: value for name, value in chosen.items() if value is not None}
     host = HostModel(**links, **costs, **usual, threads=threads)
     step = simulate_step(sizes, counts, clock, host)
-    found = summarize(sizes, counts, step, host, predict(card).dsp) | {"configuration": name}
+    found = summarize(sizes, counts, step, host, step_energy(step, predict(card))) | {"configuration": name}
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
         _write(output, found, sizes, counts, clock, host, f"{model_file.name}, {name}")

@@ -4,7 +4,7 @@ import pytest
 
 from nvnmd.fpga.errors import FpgaError
 from nvnmd.fpga.plan import named, predict
-from nvnmd.fpga.power import ALWAYS_W, busy_share, estimate
+from nvnmd.fpga.power import ALWAYS_W, PER_MULTIPLIER, activity, estimate, estimate_uncounted
 from nvnmd.fpga.synthesis import Resources
 
 
@@ -28,7 +28,21 @@ def test_flip_flops_are_clocked_all_the_time() -> None:
 @pytest.mark.parametrize("name", ["letter", "fast"])
 def test_a_plan_has_busy_multipliers(name: str) -> None:
     found = predict(named(name))
-    assert 0.5 < busy_share(found.stage_cycles, found.dsp) <= 1.0
+    assert 0.5 < activity(found.working, found.dsp) <= 1.0
+    assert found.working["fitting network"] == 1.0
+
+
+def test_activity_is_the_mean_over_multipliers() -> None:
+    assert activity({"a": 1.0, "b": 0.25, "unused": 0.9}, {"a": 100, "b": 300}) == pytest.approx(0.4375)
+
+
+def test_cells_that_were_not_counted_widen_the_range() -> None:
+    middle = {name: 1000 * (per.low + per.high) / 2 for name, per in PER_MULTIPLIER.items()}
+    counted, wide = estimate(Resources(dsp=1000, **middle), 200.0, 0.8), estimate_uncounted(1000, 200.0, 0.8)
+    assert set(counted.parts) == set(wide.parts)
+    assert wide.parts["DSP"] == counted.parts["DSP"]
+    for name in ("LUT", "BRAM", "FF and clock"):
+        assert wide.parts[name].low < counted.parts[name].low < counted.parts[name].high < wide.parts[name].high
 
 
 @pytest.mark.parametrize(("clock", "busy"), [(0.0, 0.5), (100.0, 1.5), (100.0, -0.1)])

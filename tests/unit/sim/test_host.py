@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nvnmd.card_energy import step_energy
 from nvnmd.fpga.plan import named, predict
 from nvnmd.sim import CardSizes, HostModel, Link, PipelineSizes, SimError, _cycles, simulate_card, simulate_step
 from nvnmd.sim.card import atom_packets
-from nvnmd.sim.energy import joules_per_atom, operations_per_atom
 from nvnmd.sim.host import PHASES, bytes_per_atom, hidden_communication
 from nvnmd.sim.summary import bound_by, summarize, text
 from nvnmd.sim.sweep import Card, sweep
@@ -99,15 +99,15 @@ def test_communication_hides_behind_computing() -> None:
 
 
 def test_summary_energy_and_timeline(tmp_path: Path) -> None:
-    step, multipliers = simulate_step(LETTER, NEIGHBORS, 222.0, keep="packets"), predict(named("letter")).dsp
-    found = summarize(LETTER, NEIGHBORS, step, HostModel(), multipliers)
+    step = simulate_step(LETTER, NEIGHBORS, 222.0, keep="packets")
+    energy = step_energy(step, predict(named("letter")))
+    found = summarize(LETTER, NEIGHBORS, step, HostModel(), energy)
     assert found["cycles_per_atom"] >= found["cycles_per_atom_card_alone"] >= 43
     assert "simulated" in found["label"]
     assert "an estimate, not a measurement" in text(found, "letter")
-    energy = joules_per_atom(step, multipliers)
-    assert 0 < energy.low < energy.middle < energy.high
-    fitting = 43 * multipliers["fitting network"]
-    assert fitting < operations_per_atom(step, multipliers) < 1.5 * fitting
+    joules = found["joules_per_step_per_atom"]
+    assert step.seconds_per_atom * 8 < joules["low"] < joules["high"], "more than leakage and PCIe"
+    assert f"{joules['low']:.1e} … {joules['high']:.1e} (card)" in text(found, "letter")
     write_timeline(tmp_path / "timeline.json", step, most_atoms=10)
     events = json.loads((tmp_path / "timeline.json").read_text())["traceEvents"]
     assert sum(event["ph"] == "X" for event in events) == 4 * len(step.begin)
