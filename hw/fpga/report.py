@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 
 from nvnmd.fpga.errors import FpgaError
 from nvnmd.fpga.plan import GETE, named, predict
-from nvnmd.fpga.power import ASSUMPTIONS, busy_share, estimate
-from nvnmd.fpga.resources import LETTER, VU9P, blocks
+from nvnmd.fpga.power import ASSUMPTIONS, activity, estimate
+from nvnmd.fpga.resources import LETTER, VU9P, Block, blocks
 from nvnmd.fpga.synthesis import Resources
 
 CLOCK_MHZ = {"letter": 222, "fast": 250}
@@ -33,16 +35,16 @@ def report(name: str) -> Resources:
     print(f"at {CLOCK_MHZ[name]} MHz, assumed: {seconds:.3g} s/step/atom; the letter: 2.7e-7 (GeTe)")
     print(f"multipliers, counted: {sum(found.dsp.values())} ({found.dsp})")
     print(f"{'yosys estimate':<32}" + "".join(f"{kind.upper():>12}" for kind in _KINDS))
-    total = Resources()
-    for block in blocks(card):
-        cells = block.count()
-        total += cells
-        print(_row(block.name + (f" x {block.copies}" if block.copies > 1 else ""), cells), flush=True)
+    total, parts = Resources(), list(blocks(card))
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # of waiting threads: yosys runs in processes of its own
+        for block, cells in zip(parts, pool.map(Block.count, parts), strict=True):
+            total += cells
+            print(_row(block.name + (f" x {block.copies}" if block.copies > 1 else ""), cells), flush=True)
     print(_row("sum", total))
     share = Resources(*(100 * getattr(total, kind) / getattr(VU9P, kind) for kind in _KINDS))
     print(_row("sum, % of the VU9P", share))
     print(_row("the letter, published", LETTER))
-    _print_power(total, CLOCK_MHZ[name], busy_share(found.stage_cycles, found.dsp), seconds)
+    _print_power(total, CLOCK_MHZ[name], activity(found.working, found.dsp), seconds)
     return total
 
 

@@ -1,14 +1,14 @@
 """What a configuration costs: cells of its blocks, counted by yosys one block at a time and summed.
 
 Blocks with many equal columns are counted at two small widths and extended linearly: a column of a matrix, or a channel
-of a table, is the same circuit however many stand side by side. Wires between blocks cost nothing here. These are
-*yosys estimates*: no placement, no timing.
+of a table, is the same circuit however many stand side by side. What lies between the blocks is counted too: the whole
+card with these blocks as black boxes. These are *yosys estimates*: no placement, no timing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from nvnmd.fpga.configuration import Configuration
 from nvnmd.fpga.synthesis import Resources, synthesize
@@ -27,22 +27,24 @@ class Block:
         module, parameters: as in the RTL.
         copies: instances.
         grows: parameter whose value is reached by extension, and the two values at which cells are counted.
+        without: modules that are left out, because other blocks count them.
     """
 
     name: str
     module: str
     parameters: dict[str, int]
     copies: int = 1
-    grows: tuple[str, int, int] | None = field(default=None)
+    grows: tuple[str, int, int] | None = None
+    without: tuple[str, ...] = ()
 
-    def count(self, synthesis: Callable[[str, dict[str, int]], Resources] = synthesize) -> Resources:
+    def count(self, synthesis: Callable[..., Resources] = synthesize) -> Resources:
         """Cells of all instances.
 
         Raises:
             FpgaError: yosys is missing or refuses the module.
         """
         if self.grows is None:
-            return synthesis(self.module, self.parameters) * self.copies
+            return synthesis(self.module, self.parameters, self.without) * self.copies
         name, low, high = self.grows
         small, large = (synthesis(self.module, self.parameters | {name: size}) for size in (low, high))
         steps = (self.parameters[name] - low) / (high - low)
@@ -50,10 +52,12 @@ class Block:
 
 
 def blocks(c: Configuration) -> Iterator[Block]:
-    """The blocks of a card, the largest first."""
-    yield from _fitting(c)
-    yield from _neighbors(c)
-    yield from _streams(c)
+    """The blocks of a card, the largest first; the last is what lies between them."""
+    found = [*_fitting(c), *_neighbors(c), *_streams(c)]
+    yield from found
+    parameters = {name: value for name, value in c.parameters.items() if name != "IDENTITY"}
+    others = tuple(sorted({block.module for block in found}))
+    yield Block("FIFOs, counters between them", "nvnmd_card", parameters, without=others)
 
 
 def _fitting(c: Configuration) -> Iterator[Block]:
@@ -68,12 +72,6 @@ def _fitting(c: Configuration) -> Iterator[Block]:
         sizes = base | skip | {"INPUTS": c.width, "OUTPUTS": fan_in}
         yield Block(f"fitting layer {which}, backward", "backward_layer", sizes, copies, ("OUTPUTS", 4, 8))
     yield Block("output row", "output_row", {"INPUTS": c.width, "LANES": lanes, "TYPES": c.types})
-    type_bits = max(1, (c.types - 1).bit_length())
-    for behind in range(c.layers):
-        beats = -(-c.width // lanes)
-        depth = 1 << (max(behind * (2 * beats + 20) + 16, beats) - 1).bit_length()
-        sizes = {"WIDTH": type_bits + 17 * lanes, "DEPTH": depth}
-        yield Block(f"tanh' of layer {c.layers - behind} waits", "stream_fifo", sizes)
 
 
 def _neighbors(c: Configuration) -> Iterator[Block]:
@@ -89,8 +87,9 @@ def _neighbors(c: Configuration) -> Iterator[Block]:
     carry = 3 * 18 + 2 * c.m1 * 16 + 4 * 27 + 4 * 16
     wait = {"WIDTH": lanes * (carry + 1) + 1, "DEPTH": c.parameters["WAIT"]}
     yield Block("neighbors wait", "block_fifo", wait)
-    columns = {"WIDTH": c.columns * 60, "DEPTH": c.atoms * c.m1 // c.columns}
-    yield Block("columns of X wait", "stream_fifo", columns)
+    beats = c.atoms * c.m1 // c.columns
+    columns = {"WIDTH": c.columns * 60, "DEPTH": 1 << (beats - 1).bit_length()}
+    yield Block("columns of X wait", "block_fifo", columns)
     net, rows = c.fitting_lanes, c.columns * c.m2
     for entry, leave in ((rows, net), (net, rows)):
         yield Block("regroup", "regroup", {"WORDS": c.m1 * c.m2, "IN_LANES": entry, "OUT_LANES": leave})

@@ -8,9 +8,11 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from nvnmd.fpga.errors import FpgaError
 from nvnmd.fpga.verilate import build_folder, module_sources
@@ -28,6 +30,8 @@ design = libyosys.Design()
 design.run_pass("read_verilog -sv " + " ".join(order["files"]))
 parameters = " ".join(f"-chparam {name} {value}" for name, value in order["parameters"].items())
 design.run_pass(f"hierarchy -check -top {order['top']} {parameters}")
+for module in order["without"]:
+    design.run_pass(f"blackbox *{module}*")
 design.run_pass("synth_xilinx -family xcup -uram -flatten -noiopad")
 design.run_pass(f"tee -q -o {order['report']} stat -json")
 """
@@ -53,8 +57,12 @@ class Resources:
         return Resources(*(getattr(self, f.name) * factor for f in fields(self)))
 
 
-def synthesize(top: str, parameters: Mapping[str, int]) -> Resources:
+def synthesize(top: str, parameters: Mapping[str, int], without: Sequence[str] = ()) -> Resources:
     """Count the cells of a module.
+
+    Args:
+        top, parameters: as in the RTL.
+        without: modules inside it that are not counted.
 
     Raises:
         FpgaError: yosys is missing or refuses the sources.
@@ -62,7 +70,8 @@ def synthesize(top: str, parameters: Mapping[str, int]) -> Resources:
     if importlib.util.find_spec("pyosys") is None:
         raise FpgaError("counting cells needs yosys: pip install nvnmd[hw]")
     files = module_sources(top)
-    key = hashlib.sha256(json.dumps([top, sorted(parameters.items()), _SCRIPT]).encode())
+    order = {"top": top, "parameters": dict(sorted(parameters.items())), "without": list(without)}
+    key = hashlib.sha256(json.dumps([order, version("pyosys"), _SCRIPT]).encode())
     for path in files:
         key.update(path.read_bytes())
     kept = build_folder() / f"cells-{top}-{key.hexdigest()[:16]}.json"
@@ -70,19 +79,18 @@ def synthesize(top: str, parameters: Mapping[str, int]) -> Resources:
         kept.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
             report = Path(folder) / "cells.json"
-            _run(top, parameters, files, report)
+            _run(order | {"files": [str(path) for path in files], "report": str(report)}, report)
             report.replace(kept)
     cells = json.loads(kept.read_text(encoding="utf-8"))["design"]["num_cells_by_type"]
     return _resources(cells)
 
 
-def _run(top: str, parameters: Mapping[str, int], files: list[Path], report: Path) -> None:
-    order = {"top": top, "parameters": parameters, "files": [str(path) for path in files], "report": str(report)}
+def _run(order: Mapping[str, Any], report: Path) -> None:
     command = [sys.executable, "-c", _SCRIPT, json.dumps(order)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode or not report.exists():
         said = [line for line in (done.stdout + done.stderr).splitlines() if "ERROR" in line or "Error" in line]
-        raise FpgaError(f"yosys could not synthesize {top}: {' '.join(said)[-500:] or 'no message'}")
+        raise FpgaError(f"yosys could not synthesize {order['top']}: {' '.join(said)[-500:] or 'no message'}")
 
 
 def _resources(cells: Mapping[str, int]) -> Resources:

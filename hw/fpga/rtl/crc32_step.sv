@@ -1,4 +1,6 @@
 // CRC-32 (IEEE 802.3, as zlib computes it) over one beat, lowest bit first. Start from all ones and invert the end.
+// Every bit of the result is the parity of some bits of state and data. Which ones is worked out before synthesis, so that
+// tools build trees of XOR and need not untangle a chain of one step a bit.
 `default_nettype none
 
 module crc32_step #(
@@ -9,9 +11,25 @@ module crc32_step #(
     output logic [31:0]           next
 );
 
-  always_comb begin
-    next = state;
-    for (int unsigned i = 0; i < BITS; i++) next = (next >> 1) ^ (next[0] ^ data[i] ? 32'hEDB8_8320 : 32'h0);
+  localparam int unsigned INPUTS = BITS + 32;
+  localparam logic [31:0] POLYNOMIAL = 32'hEDB8_8320;
+
+  // Field b of the result: which inputs bit b depends on, {data, state}.
+  function automatic logic [32*INPUTS-1:0] dependence();
+    logic [INPUTS-1:0] fed;
+    logic [32*INPUTS-1:0] spread;
+    dependence = '0;
+    for (int unsigned b = 0; b < 32; b++) dependence[b*INPUTS+b] = 1'b1;
+    for (int unsigned i = 0; i < BITS; i++) begin
+      fed = dependence[INPUTS-1:0] ^ (INPUTS'(1) << (32 + i));
+      for (int unsigned b = 0; b < 32; b++) spread[b*INPUTS+:INPUTS] = POLYNOMIAL[b] ? fed : '0;
+      dependence = (dependence >> INPUTS) ^ spread;
+    end
+  endfunction
+
+  localparam logic [32*INPUTS-1:0] DEPENDS = dependence();
+  for (genvar b = 0; b < 32; b++) begin : g_bit
+    assign next[b] = ^({data, state} & DEPENDS[b*INPUTS+:INPUTS]);
   end
 
 endmodule
