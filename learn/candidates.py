@@ -101,7 +101,8 @@ def choose(
     known = _take(pooled, settings.most, known, settings, counts, chosen, settings.least)
     values = np.array(every) if every else np.zeros(1)
     quantiles = {name: float(np.quantile(values, q)) for name, q in (("median", 0.5), ("p90", 0.9), ("max", 1.0))}
-    summary = {"measure": uncertainty.name, "unit": uncertainty.unit, "frames": len(every), **quantiles, **counts}
+    summary: dict[str, Any] = {"measure": uncertainty.name, "unit": uncertainty.unit, "levels": list(settings.levels)}
+    summary |= {"frames": len(every), **quantiles, **counts}
     return chosen, summary | {"chosen": sum(not c.test for c in chosen), "test": sum(c.test for c in chosen)}
 
 
@@ -118,7 +119,7 @@ def _take(
     if not rows:
         return known
     scores, points = np.array([row[2] for row in rows]), np.array([row[3] for row in rows])
-    found = select_frames(scores, points, known, settings.low, settings.high, most, least)
+    found = select_frames(scores, points, known, *settings.levels, most, least)
     for key in counts:
         counts[key] += getattr(found, key)
     for k in found.chosen:

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from ase import Atoms
 
     from nvnmd.learn.candidates import Chosen
+    from nvnmd.learn.descriptors import StructureVectors
     from nvnmd.learn.loop import Loop
+    from nvnmd.training.system import System
 
 SELECTED = "selected.extxyz"
 
@@ -146,21 +148,24 @@ class Round:
         self.loop.tell(f"{self.folder.name}: choosing frames")
         members = [self.float_model(k) for k in range(1, settings.committee + 1)]
         vectors = StructureVectors(self.float_model())
-        uncertainty = make_uncertainty(settings.select.by, members, self.training_systems(), self.folder)
-        known = self._known_vectors(vectors)
+        systems = self._load_training()
+        uncertainty = make_uncertainty(settings.select.by, members, self.model, systems)
+        known = self._known_vectors(vectors, systems)
         chosen, summary = choose(self._explorer(), settings.elements, uncertainty, vectors, known, settings.select)
         self._write_selected(chosen)
         return summary
 
-    def _known_vectors(self, vectors: Any) -> NDArray[np.float64]:
-        from nvnmd.learn.select import spread_evenly
+    def _load_training(self) -> list[System]:
         from nvnmd.training.frames import load_systems
 
-        settings = self.loop.settings
         paths = [path if Path(path).is_absolute() else self.folder / path for path in self.training_systems()]
-        systems = load_systems(paths, settings.elements)
+        return load_systems(paths, self.loop.settings.elements)
+
+    def _known_vectors(self, vectors: StructureVectors, systems: Sequence[System]) -> NDArray[np.float64]:
+        from nvnmd.learn.select import spread_evenly
+
         places = [(system, k) for system in systems for k in range(system.n_frames)]
-        kept = spread_evenly(len(places), settings.select.known)
+        kept = spread_evenly(len(places), self.loop.settings.select.known)
         return np.vstack([vectors(places[n][0].select([places[n][1]])) for n in kept])
 
     def _write_selected(self, chosen: Sequence[Chosen]) -> None:

@@ -13,6 +13,9 @@ from nvnmd.learn.labelers import LabelSettings
 from nvnmd.learn.uncertainty import Measure
 from nvnmd.training.settings import Section
 
+LEVELS: dict[Measure, tuple[float, float]] = {"deviation": (0.1, 1.0), "gamma": (2.0, 25.0)}
+"""Levels between which frames are chosen, where the settings give none."""
+
 
 class Again(Section):
     """`train.again`: how a model goes on from the one of the round before."""
@@ -41,17 +44,24 @@ class SelectPart(Section):
     """`select`."""
 
     by: Measure = "deviation"
-    low: PositiveFloat = Field(0.1, description="below this a frame is known well enough")
-    high: PositiveFloat = Field(1.0, description="from this on a frame is taken for unphysical")
+    low: PositiveFloat | None = Field(None, description="below this a frame is known well enough; see LEVELS")
+    high: PositiveFloat | None = Field(None, description="from this on a frame is taken for unphysical; see LEVELS")
     most: PositiveInt = Field(40, description="frames a round, of all items without a limit of their own")
     least: int = Field(0, ge=0, description="frames a round even if fewer lie between the levels")
     known: PositiveInt = Field(400, description="known frames that new ones are compared with, evenly spread")
 
     @model_validator(mode="after")
     def _in_order(self) -> SelectPart:
-        if not self.low < self.high:
-            raise ValueError(f"low ({self.low:g}) must be below high ({self.high:g})")
+        low, high = self.levels
+        if not low < high:
+            raise ValueError(f"low ({low:g}) must be below high ({high:g})")
         return self
+
+    @property
+    def levels(self) -> tuple[float, float]:
+        """Lower and upper level, eV/angstrom for the deviation and without unit for the grade."""
+        low, high = LEVELS[self.by]
+        return self.low or low, self.high or high
 
 
 class RecipePart(Section):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,18 +51,66 @@ class CommitteeDeviation:
         return deviation([predict(model, system) for model in self._models]).force
 
 
-def make_uncertainty(by: Measure, models: Sequence[Path], systems: Sequence[str], folder: Path) -> Uncertainty:
+class ExtrapolationGrade:
+    """Extrapolation grade of the integer model: up to 1 inside what it was trained on (see `nvnmd.host.ActiveSet`).
+
+    Args:
+        model: file of the integer model; its active set is chosen from `systems` where none is beside it yet.
+        systems: what it was trained on.
+    """
+
+    name, unit = "extrapolation grade", ""
+
+    def __init__(self, model: Path, systems: Sequence[System]) -> None:
+        from nvnmd.host import Potential, active_set_path, build_active_set
+
+        if not active_set_path(model).exists():
+            plain = Potential(model, threads=1)
+            frames = [frame for system in systems for frame in _frames(system) if _fits(plain, frame)]
+            build_active_set(model, frames, threads=1).save(active_set_path(model))
+        self._potential = Potential(model, threads=1)
+
+    def __call__(self, system: System) -> Floats:
+        """See `Uncertainty`; NaN for a frame that the model cannot hold."""
+        from nvnmd.host import Error
+
+        found = np.full((system.n_frames, system.n_atoms), np.nan)
+        for k, frame in enumerate(_frames(system)):
+            try:
+                grades = self._potential.compute(*frame, virial=False, gamma=True).gamma
+            except Error as error:
+                if getattr(error, "code", "") == "active_set":
+                    raise
+                continue
+            found[k] = np.nan if grades is None else grades
+        return found
+
+
+def _frames(system: System) -> list[tuple[Floats, Floats, list[str], bool]]:
+    both = zip(system.positions, system.cells, strict=True)
+    return [(positions, cell, system.symbols, system.periodic) for positions, cell in both]
+
+
+def _fits(potential: Any, frame: tuple[Floats, Floats, list[str], bool]) -> bool:
+    from nvnmd.host import Error
+
+    try:
+        potential.compute(*frame, virial=False)
+    except Error:
+        return False
+    return True
+
+
+def make_uncertainty(by: Measure, models: Sequence[Path], integer: Path, systems: Sequence[System]) -> Uncertainty:
     """The measure of a round.
 
     Args:
         by: which.
-        models: float models of the round's committee, the one that explores first.
-        systems: what they were trained on, as paths that count from `folder`.
+        models: float models of the round's committee.
+        integer: the integer model that explores.
+        systems: what they were trained on.
 
     Raises:
         LearnError: the measure cannot be had from these models.
     """
-    del systems, folder
-    if by == "gamma":
-        raise LearnError("select.by gamma is not there yet; take deviation")
-    return CommitteeDeviation(models)
+    return ExtrapolationGrade(integer, systems) if by == "gamma" else CommitteeDeviation(models)

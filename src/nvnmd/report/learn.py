@@ -72,9 +72,9 @@ def _rounds(record: Record) -> Section:
         values += [count(chosen["candidate"]), count(chosen["failed"]), count(chosen["chosen"] + chosen["test"])]
         values += [count(r["label"]["labeled"]), count(r["label"]["failed"]), fixed(seconds / 60, 1)]
         rows.append([str(r["round"]), *values])
-    levels = record["settings"]["select"]
+    low, high = done[0]["select"]["levels"]
     caption = (
-        f"The number of a frame is the largest of its atoms. In between: from {levels['low']:g} to {levels['high']:g}, "
+        f"The number of a frame is the largest of its atoms. In between: from {low:g} to {high:g}, "
         "where frames are chosen from; above, they are taken for unphysical. CPU time is that of the session that "
         "finished each step."
     )
