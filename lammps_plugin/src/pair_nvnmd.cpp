@@ -1,4 +1,5 @@
-// Setting up: pair_style, pair_coeff, neighbor list, restart files. The computation stands in pair_nvnmd_compute.cpp.
+// Setting up: models, pair_coeff, neighbor list. The options of pair_style stand in pair_nvnmd_options.cpp, the computation in
+// pair_nvnmd_compute.cpp.
 #include "pair_nvnmd.hpp"
 
 #include <atom.h>
@@ -17,12 +18,6 @@
 
 namespace LAMMPS_NS {
 
-namespace {
-constexpr const char* kUsage =
-    "pair_style nvnmd FILE [backend cpu|sim|xdma|hls] [kernel NAME] [threads N] [card letter|fast|auto] [clock MHZ] [every N] "
-    "[device PREFIX] [timeout SECONDS] [retries N] [buffers N] [batch ATOMS] [project FOLDER]";
-}
-
 PairNvnmd::PairNvnmd(LAMMPS* lammps) : Pair(lammps) {
   single_enable = 0;
   restartinfo = 1;
@@ -31,8 +26,8 @@ PairNvnmd::PairNvnmd(LAMMPS* lammps) : Pair(lammps) {
   no_virial_fdotr_compute = 1;
   centroidstressflag = CENTROID_AVAIL;
   comm_reverse_off = 3 + 9;
-  nextra = static_cast<int>(clipped_.size());
-  pvector = clipped_.data();
+  nextra = static_cast<int>(extras_.size());
+  pvector = extras_.data();
 }
 
 PairNvnmd::~PairNvnmd() {
@@ -67,11 +62,14 @@ void PairNvnmd::on_all_ranks(const std::function<void()>& action) {
   error->all(FLERR, "Pair style nvnmd: " + problem);
 }
 
+// LAMMPS has one thread a rank unless OMP_NUM_THREADS or `package omp` says more.
+int PairNvnmd::cpu_threads() const { return threads_ > 0 ? threads_ : comm->nthreads; }
+
 void PairNvnmd::load_model() {
-  // LAMMPS has one thread a rank unless OMP_NUM_THREADS or `package omp` says more.
-  const int threads = threads_ > 0 ? threads_ : comm->nthreads;
+  const int threads = cpu_threads();
   auto model = nvnmd::Model::load(model_file_);
   card_ = nullptr;
+  gamma_driver_.reset();
   sim_ = nullptr;
   if (backend_ == "cpu") {
     driver_ = std::make_unique<nvnmd::ForceDriver>(nvnmd::make_cpu_backend(std::move(model), kernel_, threads));
@@ -89,70 +87,7 @@ void PairNvnmd::load_model() {
   }
   rcut_ = driver_->model().rcut;
   max_neighbors_ = driver_->model().max_neighbors;
-}
-
-void PairNvnmd::read_option(const std::string& keyword, const char* value) {
-  if (keyword == "backend") {
-    backend_ = value;
-    if (backend_ != "cpu" && backend_ != "sim" && backend_ != "xdma" && backend_ != "hls")
-      error->all(FLERR, "Pair style nvnmd does not know the backend " + backend_ + "; this build has: cpu, sim, xdma, hls");
-  } else if (keyword == "kernel") {
-    kernel_ = value;
-  } else if (keyword == "threads") {
-    threads_ = utils::inumeric(FLERR, value, false, lmp);
-    if (threads_ < 1) error->all(FLERR, "Pair style nvnmd: threads must be 1 or more, not " + std::string(value));
-  } else if (keyword == "project") {
-    project_ = value;
-  } else if (read_card_option(keyword, value)) {
-    card_option_ = keyword;
-  } else if (read_sim_option(keyword, value)) {
-    sim_option_ = keyword;
-  } else {
-    error->all(FLERR, "Pair style nvnmd does not know the keyword " + keyword + ": " + kUsage);
-  }
-}
-
-bool PairNvnmd::read_card_option(const std::string& keyword, const char* value) {
-  if (keyword == "device") card_options_.device = value;
-  else if (keyword == "timeout") card_options_.timeout_s = utils::numeric(FLERR, value, false, lmp);
-  else if (keyword == "retries") card_options_.retries = utils::inumeric(FLERR, value, false, lmp);
-  else if (keyword == "buffers") card_options_.buffers = utils::inumeric(FLERR, value, false, lmp);
-  else if (keyword == "batch") card_options_.atoms = utils::inumeric(FLERR, value, false, lmp);
-  else return false;
-  return true;
-}
-
-bool PairNvnmd::read_sim_option(const std::string& keyword, const char* value) {
-  if (keyword == "card") sim_options_.configuration = value;
-  else if (keyword == "clock") sim_options_.clock_mhz = utils::numeric(FLERR, value, false, lmp);
-  else if (keyword == "every") sim_options_.every = utils::inumeric(FLERR, value, false, lmp);
-  else return false;
-  return true;
-}
-
-void PairNvnmd::settings(int narg, char** arg) {
-  if (narg < 1) error->all(FLERR, std::string("Pair style nvnmd needs a model file: ") + kUsage);
-  if (narg % 2 == 0)
-    error->all(FLERR, "Pair style nvnmd: keyword " + std::string(arg[narg - 1]) + " has no value: " + kUsage);
-  backend_ = "cpu";
-  kernel_ = "auto";
-  threads_ = 0;
-  card_options_ = {};
-  card_option_.clear();
-  sim_options_ = {};
-  sim_option_.clear();
-  project_.clear();
-  for (int i = 1; i < narg; i += 2) read_option(arg[i], arg[i + 1]);
-  if ((backend_ == "hls") == project_.empty())
-    error->all(FLERR, "Pair style nvnmd: backend hls and project FOLDER, the folder of nvnmd compile, belong together");
-  if (backend_ != "sim" && !sim_option_.empty())
-    error->all(FLERR, "Pair style nvnmd: keyword " + sim_option_ + " is for a simulated card; add backend sim");
-  if (backend_ != "xdma" && !card_option_.empty())
-    error->all(FLERR, "Pair style nvnmd: keyword " + card_option_ + " is for a card; add backend xdma");
-  model_file_ = arg[0];
-  load_problem_.clear();
-  on_all_ranks([this] { load_model(); });
-  if (comm->me == 0) utils::logmesg(lmp, "nvnmd: " + model_file_ + " on " + driver_->backend().description() + "\n");
+  load_members(threads);
 }
 
 void PairNvnmd::coeff(int narg, char** arg) {
@@ -179,6 +114,7 @@ void PairNvnmd::map_types() {
   on_all_ranks([this] {
     for (std::size_t t = 0; t < elements_.size(); t++)
       if (elements_[t] != "NULL") model_type_[t + 1] = driver_->model().type_of(elements_[t]);
+    map_members();
   });
   if (!allocated) allocate();
   for (int i = 1; i <= atom->ntypes; i++)
@@ -193,6 +129,7 @@ void PairNvnmd::init_style() {
     error->all(FLERR, "Pair style nvnmd works in eV and angstrom: it needs units metal, not " +
                           std::string(update->unit_style));
   if (!atom->tag_enable) error->all(FLERR, "Pair style nvnmd needs atom IDs (atom_modify id yes)");
+  if (gamma_asked_ && !(gamma_driver_ ? gamma_driver_ : driver_)->has_active_set()) load_active_set();
   neighbor->add_request(this, NeighConst::REQ_FULL);
 }
 
@@ -200,15 +137,6 @@ double PairNvnmd::init_one(int, int) {
   // The model decides on rounded distances, so a pair slightly beyond the cutoff may still belong to it.
   constexpr double rounding = 0.001;
   return rcut_ + rounding;
-}
-
-void* PairNvnmd::extract(const char* name, int& dim) {
-  dim = 0;
-  if (std::strcmp(name, "rcut") == 0) return &rcut_;
-  if (std::strcmp(name, "max_neighbors") == 0) return &max_neighbors_;
-  dim = 1;
-  if (std::strcmp(name, "clipped") == 0) return clipped_.data();
-  return nullptr;
 }
 
 double PairNvnmd::memory_usage() {

@@ -20,7 +20,9 @@ namespace LAMMPS_NS {
 
 void PairNvnmd::compute(int eflag, int vflag) {
   ev_init(eflag, vflag);
-  const nvnmd::FrameResult& result = evaluate();
+  const bool deviation = deviation_is_due();
+  const nvnmd::Wanted wanted{.virial = vflag_either != 0 || deviation, .atom_virial = vflag_atom != 0 || cvflag_atom != 0, .gamma = gamma_flag_ != 0};
+  const nvnmd::FrameResult& result = evaluate(driver_of_step(), model_type_, wanted);
   if (force->newton_pair) {
     if (atom->nlocal + atom->nghost > 0) nvnmd::add_forces(result, atom->f[0]);
   } else {
@@ -29,9 +31,12 @@ void PairNvnmd::compute(int eflag, int vflag) {
   tally_energy(result);
   tally_virial(result);
   count_clipped(result);
+  if (wanted.gamma) keep_gamma(result);
+  if (deviation) write_deviation(result);
 }
 
-const nvnmd::FrameResult& PairNvnmd::evaluate() {
+const nvnmd::FrameResult& PairNvnmd::evaluate(nvnmd::ForceDriver& driver, const std::vector<int>& model_type, nvnmd::Wanted wanted,
+                                              const std::string& whose) {
   nvnmd::NeighborList::View view;
   view.count = list->inum;
   view.centers = list->ilist;
@@ -41,15 +46,14 @@ const nvnmd::FrameResult& PairNvnmd::evaluate() {
   view.total_atoms = atom->nlocal + atom->nghost;
   view.positions = view.total_atoms > 0 ? atom->x[0] : nullptr;
   view.types = atom->type;
-  view.type_map = model_type_.data();
-  const nvnmd::Wanted wanted{vflag_either != 0, vflag_atom != 0 || cvflag_atom != 0};
+  view.type_map = model_type.data();
   // Only the rank that holds an atom knows of its problem; all end together, so that its sentence is not lost.
   const nvnmd::FrameResult* result = nullptr;
   on_all_ranks([&] {
     try {
-      result = &driver_->compute(nvnmd::NeighborList(driver_->model(), view), wanted);
+      result = &driver.compute(nvnmd::NeighborList(driver.model(), view), wanted);
     } catch (const nvnmd::Error& problem) {
-      throw std::runtime_error(problem.what() + place_of(problem));
+      throw std::runtime_error(whose + problem.what() + place_of(problem));
     }
   });
   return *result;
@@ -129,10 +133,10 @@ void PairNvnmd::unpack_reverse_comm(int n, int* atoms, double* buf) {
 
 void PairNvnmd::count_clipped(const nvnmd::FrameResult& result) {
   for (std::size_t s = 0; s < nvnmd::kStages; s++) {
-    clipped_[s + 1] += static_cast<double>(result.counters.clipped[s]);
-    clipped_[0] += static_cast<double>(result.counters.clipped[s]);
+    extras_[s + 1] += static_cast<double>(result.counters.clipped[s]);
+    extras_[kClipped] += static_cast<double>(result.counters.clipped[s]);
   }
-  if (clipped_[0] == 0.0 || warned_) return;
+  if (extras_[kClipped] == 0.0 || warned_) return;
   warned_ = true;
   error->warning(FLERR, "Pair style nvnmd: at step " + std::to_string(update->ntimestep) +
                             " the model left its number range and words were clipped; `compute ID all pair nvnmd` "
@@ -141,7 +145,7 @@ void PairNvnmd::count_clipped(const nvnmd::FrameResult& result) {
 
 void PairNvnmd::finish() {
   double total = 0.0;
-  MPI_Reduce(clipped_.data(), &total, 1, MPI_DOUBLE, MPI_SUM, 0, world);
+  MPI_Reduce(extras_.data(), &total, 1, MPI_DOUBLE, MPI_SUM, 0, world);
   if (comm->me == 0 && total > 0.0) {
     std::string text = "nvnmd: words clipped so far: " + std::to_string(static_cast<long long>(total)) + "\n";
     utils::logmesg(lmp, text);

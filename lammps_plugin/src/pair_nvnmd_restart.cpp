@@ -1,10 +1,13 @@
-// Restart files hold the name of the model file, the backend and the elements; the model itself stays in its file.
+// Restart files hold the names of the model files, the backend and the elements; models themselves stay in their files.
 #include <atom.h>
 #include <comm.h>
 #include <utils.h>
 
 #include <algorithm>
 #include <exception>
+#include <iomanip>
+#include <limits>
+#include <sstream>
 
 #include "pair_nvnmd.hpp"
 
@@ -16,6 +19,20 @@ void write_string(FILE* fp, const std::string& text) {
   const int length = static_cast<int>(text.size());
   fwrite(&length, sizeof length, 1, fp);
   fwrite(text.data(), 1, text.size(), fp);
+}
+
+std::string text_of(double value) {
+  std::ostringstream text;
+  text << std::setprecision(std::numeric_limits<double>::max_digits10) << value;
+  return text.str();
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  if (lines.empty()) lines.emplace_back();
+  return lines;
 }
 
 }  // namespace
@@ -30,13 +47,30 @@ std::string PairNvnmd::string_from_restart(FILE* fp) {
   return text;
 }
 
+// What pair_style said of models, one word a line; files of older versions have the first alone.
+std::string PairNvnmd::words_for_restart() const {
+  std::vector<std::string> words = {model_file_};
+  words.insert(words.end(), committee_.files.begin(), committee_.files.end());
+  const auto option = [&](const std::string& keyword, const std::string& value) { words.insert(words.end(), {keyword, value}); };
+  if (!gamma_file_.empty()) option("gamma", gamma_file_);
+  if (!committee_.files.empty()) {
+    option("out_freq", std::to_string(committee_.every));
+    option("out_file", committee_.output);
+    if (committee_.relative) option("relative", text_of(*committee_.relative));
+    if (committee_.atomic) words.push_back("atomic");
+  }
+  std::string all;
+  for (const std::string& word : words) all += (all.empty() ? "" : "\n") + word;
+  return all;
+}
+
 void PairNvnmd::write_restart_settings(FILE* fp) {
-  write_string(fp, model_file_);
+  write_string(fp, words_for_restart());
   write_string(fp, project_.empty() ? backend_ : backend_ + " " + project_);
 }
 
 void PairNvnmd::read_restart_settings(FILE* fp) {
-  model_file_ = string_from_restart(fp);
+  read_words(lines_of(string_from_restart(fp)));
   backend_ = string_from_restart(fp);
   project_.clear();
   if (const std::size_t end = backend_.find(' '); end != std::string::npos) {
@@ -48,11 +82,14 @@ void PairNvnmd::read_restart_settings(FILE* fp) {
     load_model();
   } catch (const std::exception& failure) {
     load_problem_ = failure.what();
+    driver_.reset();
   }
   int loaded = driver_ != nullptr;
   MPI_Allreduce(MPI_IN_PLACE, &loaded, 1, MPI_INT, MPI_MIN, world);
   if (!loaded) driver_.reset();
   if (!loaded && load_problem_.empty()) load_problem_ = "another rank could not load " + model_file_;
+  from_restart_ = true;
+  if (loaded) open_deviations(from_restart_);
 }
 
 void PairNvnmd::write_restart(FILE* fp) {
