@@ -1,7 +1,8 @@
 """Shipped models: found by material, with a card that fits; a tiny model stands in for a real one."""
 
 import json
-from pathlib import Path
+import tomllib
+from pathlib import Path, PurePath
 
 import pytest
 import yaml
@@ -83,6 +84,14 @@ def test_broken_files_are_named(tmp_path):
     (tmp_path / "tiny.nvnmd").write_bytes(b"nothing")
     with pytest.raises(PcmError, match="is no model file"):
         models.shipped(tmp_path)
+
+
+def test_a_wheel_takes_models_and_cards_along():
+    root = Path(__file__).parents[3]
+    build = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["scikit-build"]
+    assert build["wheel"]["packages"]["nvnmd/pcm"] == "pcm"
+    for name in ("pcm/models/tiny.nvnmd", "pcm/models/tiny.yaml", "nvnmd/pcm/models/tiny.nvnmd"):
+        assert not any(PurePath(name).match(pattern) for pattern in build["wheel"]["exclude"] + build["sdist"]["exclude"])
 
 
 def test_the_models_of_the_package_load_and_fit_their_cards(monkeypatch):
