@@ -91,7 +91,8 @@ def test_a_wheel_takes_models_and_cards_along():
     build = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["scikit-build"]
     assert build["wheel"]["packages"]["nvnmd/pcm"] == "pcm"
     for name in ("pcm/models/tiny.nvnmd", "pcm/models/tiny.yaml", "nvnmd/pcm/models/tiny.nvnmd"):
-        assert not any(PurePath(name).match(pattern) for pattern in build["wheel"]["exclude"] + build["sdist"]["exclude"])
+        left_out = [*build["wheel"]["exclude"], *build["sdist"]["exclude"]]
+        assert not any(PurePath(name).match(pattern) for pattern in left_out)
 
 
 def test_the_models_of_the_package_load_and_fit_their_cards(monkeypatch):
