@@ -33,6 +33,7 @@ class Module:
         config: ports of a write port; the first is its enable. May be empty.
         parameters: overrides of the module's parameters.
         trace: whether the build can write waveforms; such a build is slower.
+        harness: file outside of ``rtl`` that holds the module, for one that wraps others with more streams.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Module:
     config: tuple[str, ...] = ()
     parameters: Mapping[str, int] = field(default_factory=dict)
     trace: bool = False
+    harness: Path | None = None
 
     @cached_property
     def binary(self) -> Path:
@@ -136,9 +138,9 @@ def sources() -> list[Path]:
     return [package, *sorted(path for path in RTL.glob("*.sv") if path != package)]
 
 
-def module_sources(name: str) -> list[Path]:
-    """The sources that a module needs, in the order in which tools have to read them."""
-    needed = _closure(name)
+def module_sources(*names: str) -> list[Path]:
+    """The sources that modules need, in the order in which tools have to read them."""
+    needed = _closure(names)
     return [path for path in sources() if path.stem in needed]
 
 
@@ -182,7 +184,10 @@ def _call(command: Sequence[str], cwd: Path | None = None, environment: Mapping[
 
 
 def _build(module: Module) -> Path:
-    needed = module_sources(module.name)
+    if module.harness is None:
+        needed = module_sources(module.name)
+    else:
+        needed = [*module_sources(*_used_in(module.harness)), module.harness]
     flags = [f"-G{name}={value}" for name, value in sorted(module.parameters.items())]
     ports = {"STATIC": module.statics, "CONFIG": module.config, "INPUT": module.inputs, "OUTPUT": module.outputs}
     defines = [f"-D{kind}_PORTS={''.join(f'X({port})' for port in names)}" for kind, names in ports.items()]
@@ -241,13 +246,16 @@ def _includes(work: Path) -> list[str]:
     return [f"-I{path}" for path in (work, _include(), _include() / "vltstd")]
 
 
-def _closure(name: str) -> set[str]:
-    """Modules that ``name`` uses, itself and the package included."""
-    names = {path.stem for path in sources()}
-    found, todo = {"fixed_pkg"}, [name]
+def _closure(names: Sequence[str]) -> set[str]:
+    """Modules that some modules use, themselves and the package included."""
+    found, todo = {"fixed_pkg"}, list(names)
     while todo:
         current = todo.pop()
         found.add(current)
-        words = set((RTL / f"{current}.sv").read_text(encoding="utf-8").replace("(", " ").split())
-        todo += (words & names) - found
+        todo += _used_in(RTL / f"{current}.sv") - found
     return found
+
+
+def _used_in(path: Path) -> set[str]:
+    """Modules whose names occur in a file."""
+    return set(path.read_text(encoding="utf-8").replace("(", " ").split()) & {path.stem for path in sources()}

@@ -18,8 +18,7 @@ module crc32_step #(
   function automatic logic [32*INPUTS-1:0] dependence();
     logic [INPUTS-1:0] fed;
     logic [32*INPUTS-1:0] spread;
-    dependence = '0;
-    for (int unsigned b = 0; b < 32; b++) dependence[b*INPUTS+b] = 1'b1;
+    for (int unsigned b = 0; b < 32; b++) dependence[b*INPUTS+:INPUTS] = INPUTS'(1) << b;
     for (int unsigned i = 0; i < BITS; i++) begin
       fed = dependence[INPUTS-1:0] ^ (INPUTS'(1) << (32 + i));
       for (int unsigned b = 0; b < 32; b++) spread[b*INPUTS+:INPUTS] = POLYNOMIAL[b] ? fed : '0;

@@ -1,5 +1,5 @@
 // The constants of the model that is loaded: 32-bit words written at run time, in the order of
-// `nvnmd.fpga.memory.constants`; three shifts a layer come last.
+// `nvnmd.fpga.load.constant_words`; three shifts a layer come last.
 `default_nettype none
 
 module model_constants #(

@@ -63,8 +63,10 @@ module nvnmd_card #(
   logic answer_end;
   wire unused = &{1'b0, answer_end, s_axis_tkeep, s_axi_awprot, s_axi_wdata, s_axi_wstrb, s_axi_arprot};
 
-  logic rst;
+  // The reset lasts a cycle longer inside; what comes in that cycle waits.
+  logic rst, s_ready;
   always_ff @(posedge aclk) rst <= !aresetn;
+  assign s_axis_tready = s_ready && !rst;
 
   card_shell #(
       .LANES         (LANES),
@@ -90,8 +92,8 @@ module nvnmd_card #(
   ) i_shell (
       .clk    (aclk),
       .rst,
-      .s_valid(s_axis_tvalid),
-      .s_ready(s_axis_tready),
+      .s_valid(s_axis_tvalid && !rst),
+      .s_ready,
       .s_last (s_axis_tlast),
       .s_data (s_axis_tdata),
       .m_valid(m_axis_tvalid),
