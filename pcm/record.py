@@ -70,9 +70,10 @@ def new_record(model: Path, settings: MdSettings, prepared: Prepared) -> dict[st
     }
 
 
-def new_session(ranks: int, arguments: list[str], first_step: int) -> dict[str, Any]:
-    """One start of LAMMPS within a run."""
+def new_session(ranks: int, arguments: list[str], first_step: int, called: str = "") -> dict[str, Any]:
+    """One start of LAMMPS within a run; called: the command that asked for it, if there was one."""
     return {
+        **({"called": called} if called else {}),
         "first_step": first_step,
         "ranks": ranks,
         "command": shlex.join(["lmp", *arguments]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import resource
 import subprocess
 import time
 from collections.abc import Callable
@@ -43,13 +44,14 @@ def run_md(
     overwrite: bool = False,
     pair: PairLines | None = None,
     time_limit_s: float | None = None,
+    called: str = "",
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> dict[str, Any]:
     """Run the protocol with a model file, or continue an unfinished run of the same settings and model in `folder`.
 
     overwrite: replace a complete run, or one of other settings or another model. pair: other pair lines than the
-    project's own, for tests. time_limit_s: wall time after which the run is stopped in order. Returns the record that
-    is also kept in `md.json`; its `status` is "complete", or "stopped" after Ctrl-C or the time limit. Raises PcmError
+    project's own, for tests. time_limit_s: wall time after which the run is stopped in order. called: the command that
+    asked for the run, for its record. Returns the record that is also kept in `md.json`; its `status` is "complete", or "stopped" after Ctrl-C or the time limit. Raises PcmError
     for a folder that holds another run, and for a run that ended early.
     """
     deadline = math.inf if time_limit_s is None else time.monotonic() + time_limit_s
@@ -63,7 +65,7 @@ def run_md(
             record = new_record(model, settings, prepared)
         elif record["status"] == "complete":
             return record
-        return _run(folder, settings, record, ranks, lock, deadline, on_progress)
+        return _run(folder, settings, record, ranks, lock, deadline, called, on_progress)
 
 
 def _seen_from(folder: Path, model: Path) -> str:
@@ -80,6 +82,7 @@ def _run(
     ranks: int,
     lock: int,
     deadline: float,
+    called: str,
     on_progress: Callable[[Progress], None],
 ) -> dict[str, Any]:
     arguments = ["-log", "none", "-nocite", "-in", INPUT_FILE]
@@ -90,17 +93,18 @@ def _run(
     else:
         (folder / LOG_FILE).unlink(missing_ok=True)
     (folder / STOP_FILE).unlink(missing_ok=True)
-    session = new_session(ranks, arguments, restart[1] if restart else 0)
+    session = new_session(ranks, arguments, restart[1] if restart else 0, called)
     record["sessions"].append(session)
     write_record(folder, record)
-    started = time.monotonic()
+    started, cpu_s = time.monotonic(), _children_cpu_s()
     process = launch.start(arguments, ranks, folder, folder / OUTPUT_FILE, lock)
     tail = LogTail(folder / LOG_FILE)
     voids = VoidWatch(folder, settings, record)
     stopped = _watch(process, tail, folder, settings, voids, deadline, on_progress)
     (folder / STOP_FILE).unlink(missing_ok=True)
     log = tail.poll()
-    session["wall_s"] = round(time.monotonic() - started, 2)
+    # On a machine that others use too, processor time says what a run costs; ranks waiting for each other are in it.
+    session |= {"wall_s": round(time.monotonic() - started, 2), "cpu_s": round(_children_cpu_s() - cpu_s, 2)}
     finished = process.returncode == 0 and log.step >= settings.plan()[-1].last_step
     record |= result(settings, log, "complete" if finished else "stopped" if stopped else "failed")
     write_record(folder, record)
@@ -109,6 +113,12 @@ def _run(
     if record["status"] == "failed":
         raise PcmError(explain(folder, settings, log, process.returncode))
     return record
+
+
+def _children_cpu_s() -> float:
+    """Processor time in s of all child processes that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _watch(

@@ -60,7 +60,9 @@ def md(
 def _run(
     model: Path, protocol: MdSettings, output: Path, ranks: int, overwrite: bool, time_limit_s: float | None = None
 ) -> dict[str, Any]:
+    import shlex
     import signal
+    import sys
 
     from rich.console import Console
 
@@ -74,6 +76,7 @@ def _run(
     try:
         with _Display(protocol, Console(stderr=True)) as display:
             options: dict[str, Any] = {"ranks": ranks, "overwrite": overwrite, "time_limit_s": time_limit_s}
+            options["called"] = shlex.join(["nvnmd", *sys.argv[1:]])
             return run_md(model, protocol, output, on_progress=display.show, **options)
     finally:
         signal.signal(signal.SIGTERM, before)

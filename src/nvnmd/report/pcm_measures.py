@@ -37,13 +37,16 @@ def overview(run: Run) -> Section:
     speed = record.get("total", {}).get("s_per_step_per_atom")
     cell = " × ".join(f"{x / 10:.1f}" for x in record["cell_A"]) if "cell_A" in record else "–"
     frozen = record.get("frozen", {}).get("atoms", 0)
+    cpu_s = sum(session.get("cpu_s", 0.0) for session in record["sessions"])
+    work = max(1, record["step"] * record["atoms"])
+    used = f"wall time in LAMMPS's loop; {scientific(cpu_s / work)} of processor time in all"
     section.blocks += [
         Numbers(
             [
                 Number(count(record["atoms"]), "", "atoms", f"{count(frozen)} stand still" if frozen else ""),
                 Number(cell, "nm", "cell"),
                 Number(fixed(record["step"] * record["settings"]["timestep_fs"] / 1000, 1), "ps", "simulated"),
-                Number(scientific(speed), "s/step/atom", "speed", "LAMMPS's own timing"),
+                Number(scientific(speed), "s/step/atom", "speed", used if cpu_s else ""),
             ]
         ),
         _stages(record),
@@ -54,7 +57,9 @@ def overview(run: Run) -> Section:
         ]
         caption = "Guard against voids: the largest empty sphere after the stages that ask for it"
         section.blocks.append(Table(["Stage", "Largest radius|Å", "Void volume|%"], rows, caption))
-    section.blocks.append(Commands("\n".join(session["command"] for session in record["sessions"])))
+    section.blocks.append(
+        Commands("\n".join(session.get("called", session["command"]) for session in record["sessions"]))
+    )
     return section
 
 
