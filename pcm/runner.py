@@ -51,8 +51,9 @@ def run_md(
 
     overwrite: replace a complete run, or one of other settings or another model. pair: other pair lines than the
     project's own, for tests. time_limit_s: wall time after which the run is stopped in order. called: the command that
-    asked for the run, for its record. Returns the record that is also kept in `md.json`; its `status` is "complete", or "stopped" after Ctrl-C or the time limit. Raises PcmError
-    for a folder that holds another run, and for a run that ended early.
+    asked for the run, for its record. Returns the record that is also kept in `md.json`; its `status` is "complete", or
+    "stopped" after Ctrl-C or the time limit. Raises PcmError for a folder that holds another run, and for a run that
+    ended early.
     """
     deadline = math.inf if time_limit_s is None else time.monotonic() + time_limit_s
     if not model.is_file():
