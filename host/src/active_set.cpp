@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "error.hpp"
+#include "grade_panels.hpp"
 #include "model_check.hpp"
 #include "safetensors.hpp"
 #include "sha256.hpp"
@@ -17,7 +18,7 @@ namespace {
 
 using Json = nlohmann::json;
 constexpr int kVersion = 1;
-constexpr double kConstant = 16384.0;  // last feature of every atom
+constexpr double kConstantFeature = 16384.0;  // the last of every atom
 
 std::string listed(const std::vector<std::string>& names) {
   std::string all;
@@ -50,11 +51,24 @@ std::vector<double> inverse_of(const TensorFile& file, int type, std::size_t siz
   return words;
 }
 
-std::vector<double> in_panels(const std::vector<double>& matrix, std::size_t size, std::size_t panel) {
+std::vector<double> in_panels(const std::vector<double>& matrix, std::size_t size) {
+  constexpr std::size_t panel = kPanelColumns;
   std::vector<double> panels((size + panel - 1) / panel * panel * size);
   for (std::size_t i = 0; i < size; ++i)
     for (std::size_t k = 0; k < size; ++k) panels[(k / panel * size + i) * panel + k % panel] = matrix[i * size + k];
   return panels;
+}
+
+struct Here {
+  static constexpr std::size_t kLanes = 2;
+};
+
+GradeAtoms fastest() {
+#ifdef __x86_64__
+  if (__builtin_cpu_supports("avx512f")) return grade_atoms_avx512;
+  if (__builtin_cpu_supports("avx2")) return grade_atoms_avx2;
+#endif
+  return grade_all<Here>;
 }
 
 }  // namespace
@@ -70,7 +84,7 @@ std::shared_ptr<const ActiveSet> ActiveSet::load(const std::filesystem::path& pa
     std::shared_ptr<ActiveSet> set(new ActiveSet);
     set->width_ = static_cast<std::size_t>(model.layers.back().outputs);
     const std::size_t size = set->width_ + 1;
-    for (int type = 0; type < model.types(); ++type) set->inverse_.push_back(in_panels(inverse_of(file, type, size), size, kPanel));
+    for (int type = 0; type < model.types(); ++type) set->inverse_.push_back(in_panels(inverse_of(file, type, size), size));
     return set;
   } catch (const Error&) {
     throw;
@@ -79,32 +93,14 @@ std::shared_ptr<const ActiveSet> ActiveSet::load(const std::filesystem::path& pa
   }
 }
 
-// Sums of a panel stay in registers, for as many atoms as there is room.
-template <std::size_t atoms>
-void ActiveSet::grade_some(const std::vector<double>& inverse, const std::int16_t* hidden, double* gamma) const {
-  using Panel [[gnu::vector_size(kPanel * sizeof(double))]] = double;
-  std::fill_n(gamma, atoms, 0.0);
-  for (std::size_t at = 0; at < inverse.size(); at += kPanel * (width_ + 1)) {
-    const double* rows = &inverse[at];
-    Panel sums[atoms], words;
-    std::memcpy(&words, rows + width_ * kPanel, sizeof words);
-    for (Panel& sum : sums) sum = kConstant * words;
-    for (std::size_t i = 0; i < width_; ++i) {
-      std::memcpy(&words, rows + i * kPanel, sizeof words);
-      for (std::size_t atom = 0; atom < atoms; ++atom) sums[atom] += static_cast<double>(hidden[atom * width_ + i]) * words;
-    }
-    for (std::size_t atom = 0; atom < atoms; ++atom)
-      for (std::size_t k = 0; k < kPanel; ++k) gamma[atom] = std::max(gamma[atom], std::abs(sums[atom][k]));
-  }
-}
-
 void ActiveSet::grades(int type, const std::int16_t* hidden, int atoms, double* gamma) const {
-  constexpr std::size_t together = 2;
-  const std::vector<double>& inverse = inverse_[static_cast<std::size_t>(type)];
+  static const GradeAtoms grade = fastest();
+  const std::vector<double>& words = inverse_[static_cast<std::size_t>(type)];
+  const std::size_t size = width_ + 1;
   const auto count = static_cast<std::size_t>(atoms);
-  std::size_t atom = 0;
-  for (; atom + together <= count; atom += together) grade_some<together>(inverse, hidden + atom * width_, gamma + atom);
-  for (; atom < count; ++atom) grade_some<1>(inverse, hidden + atom * width_, gamma + atom);
+  std::vector<double> features(count * size, kConstantFeature);
+  for (std::size_t atom = 0; atom < count; ++atom) std::copy_n(hidden + atom * width_, width_, &features[atom * size]);
+  grade({words.data(), words.size() / (size * kPanelColumns), size}, features.data(), count, gamma);
 }
 
 }  // namespace nvnmd

@@ -26,14 +26,10 @@ class ActiveSet {
   void grades(int type, const std::int16_t* hidden, int atoms, double* gamma) const;
 
  private:
-  static constexpr std::size_t kPanel = 8;
-
   ActiveSet() = default;
-  template <std::size_t atoms>
-  void grade_some(const std::vector<double>& inverse, const std::int16_t* hidden, double* gamma) const;
 
   std::size_t width_ = 0;                     // of the last hidden layer
-  // Per type the inverse of the active rows (h, 2^14), in panels of columns: [panel][width + 1][kPanel], filled up with zeros.
+  // Per type the inverse [width + 1, width + 1] of the active rows (h, 2^14), in panels.
   std::vector<std::vector<double>> inverse_;
 };
 
