@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -76,15 +77,46 @@ def loss(prediction: Prediction, batch: Batch, prefactors: Prefactors) -> LossTe
     """
     labels = batch.labels
     assert labels is not None
-    atoms = torch.tensor(batch.atoms, dtype=prediction.energies.dtype, device=prediction.energies.device)
-    energy_error = prediction.energies - labels.energies.to(prediction.energies.dtype)
-    squares = energy_error.square()
-    force = (prediction.forces - labels.forces).square().mean()
-    total = prefactors.energy * (squares / atoms).mean() + prefactors.force * force
-    virial = torch.full_like(force.detach(), torch.nan)
+    energies, forces = prediction.energies, prediction.forces
+    atoms = torch.tensor(batch.atoms, dtype=energies.dtype, device=energies.device)
+    wanted = labels.energies.to(energies.dtype)
+    total, energy, force = _EnergyAndForce.apply(energies, forces, wanted, labels.forces, atoms, prefactors)
+    virial = torch.full_like(force, torch.nan)
     if prediction.virials is not None and bool(labels.has_virial.any()):
         by_frame = (prediction.virials - labels.virials).square().mean((1, 2))
         share = labels.has_virial.to(atoms.dtype) / labels.has_virial.sum()
         total = total + prefactors.virial * (by_frame / atoms * share).sum()
         virial = (by_frame.detach() / atoms.square() * share).sum()
-    return LossTerms(total, (squares.detach() / atoms.square()).mean(), force.detach(), virial)
+    return LossTerms(total, energy, force, virial)
+
+
+class _EnergyAndForce(torch.autograd.Function):
+    """The terms of energy and force with their gradients written out, since building a graph of them takes longer.
+
+    Returns:
+        p_e mean(dE^2 / n) + p_f mean(dF^2), mean(dE^2 / n^2), mean(dF^2).
+    """
+
+    @staticmethod
+    def forward(  # type: ignore[override]
+        ctx: Any,
+        energies: Tensor,
+        forces: Tensor,
+        true_energies: Tensor,
+        true_forces: Tensor,
+        atoms: Tensor,
+        prefactors: Prefactors,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        by_frame, by_component = (energies - true_energies) / atoms, forces - true_forces
+        force, energy = by_component.square().mean(), by_frame.square().mean()
+        total = prefactors.energy * (by_frame.square() * atoms).mean() + prefactors.force * force
+        ctx.by_frame, ctx.by_component, ctx.prefactors = by_frame, by_component, prefactors
+        ctx.mark_non_differentiable(energy, force)
+        return total, energy, force
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+        weights = ctx.prefactors
+        by_energy = ctx.by_frame * (grad * (2.0 * weights.energy / ctx.by_frame.numel()))
+        by_force = ctx.by_component * (grad * (2.0 * weights.force / ctx.by_component.numel()))
+        return by_energy, by_force, None, None, None, None

@@ -161,7 +161,7 @@ class DeepPot(nn.Module):
 
     def forward(self, batch: Batch, virial: bool = True) -> Prediction:
         """Energies, forces and virials of a batch, in the dtype of the parameters."""
-        compiled = batch.guard_atomic.dtype == torch.float32 and batch.guard_atomic.device.type == "cpu"
+        compiled = native.runs_here(batch.guard_atomic)
         atomic, forces, virials = (self._compiled if compiled else self._plain)(batch, virial)
         atomic = atomic + batch.guard_atomic
         return Prediction(
@@ -182,12 +182,8 @@ class DeepPot(nn.Module):
         return energy, forces, contract.virials(pair, pairs, batch.frame_of_atom, batch.n_frames) if virial else None
 
     def _compiled(self, batch: Batch, virial: bool) -> tuple[Tensor, Tensor, Tensor | None]:
-        """The same by the compiled stage, in FP32 on a CPU."""
-        weights, biases = list(self.embedding.weights), list(self.embedding.biases)
-        stage = native.pair_stage(self.shape.nets, weights, biases, self.gate)
-        x, value, derivative = native.channels(stage, batch.table, weights, biases, self.gate)
-        energy, grad_x = self._energy(x, batch)
-        forces, virials = native.forces(stage, batch.table, grad_x, value, derivative, batch.n_frames, virial)
+        """The same by the compiled form, in FP32 on a CPU."""
+        energy, forces, virials = native.potential(self, batch, virial)
         return energy, forces.t(), virials.view(-1, 3, 3) if virial else None
 
     def _energy(self, x: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:

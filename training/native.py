@@ -1,4 +1,4 @@
-"""The compiled stage between pairs and atoms, FP32 on a CPU; `descriptor` and `embedding` are its torch form.
+"""The compiled form of the model, FP32 on a CPU; `descriptor`, `embedding` and `fitting` are its torch form.
 
 Nets, contractions and forces of one center stay in the processor's first cache, where the torch form moves every
 intermediate value through memory.
@@ -7,13 +7,23 @@ intermediate value through memory.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
-from nvnmd.training._native import PairStage, PairTable
+from nvnmd.training import _native
+from nvnmd.training._native import FittingStage, PairStage, PairTable
 from nvnmd.training.pairs import Pairs
+
+if TYPE_CHECKING:
+    from nvnmd.training.batch import Batch
+    from nvnmd.training.model import DeepPot
+
+
+def runs_here(value: Tensor) -> bool:
+    """Whether there is a compiled form for a tensor like this."""
+    return value.dtype == torch.float32 and value.device.type == "cpu"
 
 
 def pair_table(pairs: Pairs, types: Tensor, frame_of_atom: Tensor, n_types: int) -> PairTable:
@@ -37,61 +47,79 @@ def pair_stage(
     return PairStage(round(len(nets) ** 0.5), list(nets), w, b, frozen, torch.get_num_threads())
 
 
-def channels(
-    stage: PairStage, table: PairTable, weights: Sequence[Tensor], biases: Sequence[Tensor], gate: Tensor | None
-) -> tuple[Tensor, Tensor, Tensor]:
-    """X = sum_j R_j G_j of every atom [n_atoms, 4, M1], and G and dG/d(input) of every pair [n_pairs, stage.stride]."""
-    x, g, derivative = _Channels.apply(stage, table, gate, *weights, *biases)
-    return x, g, derivative
+def fitting_stage(model: DeepPot) -> FittingStage:
+    """Descriptor and fitting nets with the parameters as they are now."""
+    shape, nets = model.shape, model.fitting
+    w, b = ([value.detach().numpy() for value in values] for values in (nets.weights, nets.biases))
+    sizes = shape.neuron[-1], shape.axis_neuron, shape.n_neighbors
+    return FittingStage(*sizes, list(nets.skips), w, b, torch.get_num_threads())
 
 
-def forces(
-    stage: PairStage, table: PairTable, x_gradient: Tensor, g: Tensor, derivative: Tensor, n_frames: int, virial: bool
-) -> tuple[Tensor, Tensor]:
-    """Forces [n_atoms, 3] in eV/angstrom and virials [n_frames, 9] in eV (zeros unless wanted) from dE/dX."""
-    f, w = _Forces.apply(stage, table, n_frames, virial, x_gradient, g, derivative)
-    return f, w
+def potential(model: DeepPot, batch: Batch, virial: bool) -> tuple[Tensor, Tensor, Tensor]:
+    """What the model says of a batch; its parameters must stay as they are until the backward pass.
+
+    Returns:
+        energies [n_atoms] in eV, forces [n_atoms, 3] in eV/angstrom, virials [n_frames, 9] in eV (zeros unless wanted).
+    """
+    parameters = [*model.embedding.parameters(), *model.fitting.parameters()]
+    energy, force, virials = _Potential.apply(model, batch, virial, model.gate, *parameters)
+    return energy, force, virials
 
 
-class _Channels(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, stage: PairStage, table: PairTable, gate: Tensor | None, *parameters: Tensor) -> Any:  # type: ignore[override]
-        ctx.stage, ctx.table, ctx.gate, ctx.parameters = stage, table, gate, parameters
-        x = torch.empty(table.n_atoms, 4, parameters[len(parameters) // 2 - 1].shape[2])
-        g, derivative = torch.empty(2, table.n_pairs, stage.stride).unbind()
-        stage.channels(table, g.numpy(), derivative.numpy(), x.numpy())
-        return x, g, derivative
+class _Potential(torch.autograd.Function):
+    """Parameters -> energies, forces, virials, and the vector-Jacobian product of all three."""
 
-    @staticmethod
-    def backward(ctx: Any, grad_x: Tensor, grad_g: Tensor, grad_derivative: Tensor) -> Any:  # type: ignore[override]
-        grads = [torch.zeros_like(parameter, requires_grad=False) for parameter in ctx.parameters]
-        gate = None if ctx.gate is None else torch.zeros_like(ctx.gate, requires_grad=False)
-        arrays, half = [grad.numpy() for grad in grads], len(grads) // 2
-        incoming = [grad.contiguous().numpy() for grad in (grad_g, grad_derivative, grad_x)]
-        frozen = None if gate is None else gate.numpy()
-        ctx.stage.channels_backward(ctx.table, *incoming, arrays[:half], arrays[half:], frozen)
-        return None, None, gate, *grads
-
-
-class _Forces(torch.autograd.Function):
     @staticmethod
     def forward(  # type: ignore[override]
-        ctx: Any, stage: PairStage, table: PairTable, n_frames: int, virial: bool, *tensors: Tensor
-    ) -> Any:
-        ctx.stage, ctx.table, ctx.virial = stage, table, virial
-        ctx.save_for_backward(*tensors)
-        x_gradient, g, derivative = (value.contiguous().numpy() for value in tensors)
-        f, w = torch.zeros(table.n_atoms, 3), torch.zeros(n_frames, 9)
-        stage.forces(table, g, derivative, x_gradient, f.numpy(), w.numpy() if virial else None)
-        return f, w
+        ctx: Any, model: DeepPot, batch: Batch, virial: bool, gate: Tensor | None, *parameters: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        table, n_atoms, width = batch.table, batch.n_atoms, model.shape.neuron[-1]
+        pairs = pair_stage(model.shape.nets, list(model.embedding.weights), list(model.embedding.biases), gate)
+        fit = fitting_stage(model)
+        g, derivative = torch.empty(2, table.n_pairs, pairs.stride).numpy()
+        x, by_x = torch.empty(2, n_atoms, 4, width).numpy()
+        energy, force, virials = torch.empty(n_atoms), torch.zeros(n_atoms, 3), torch.zeros(batch.n_frames, 9)
+        pairs.channels(table, g, derivative, x)
+        order = None if batch.by_type is None else batch.by_type.numpy()
+        fit.forward(x, order, list(batch.type_counts), energy.numpy(), by_x)
+        pairs.forces(table, g, derivative, by_x, force.numpy(), virials.numpy() if virial else None)
+        ctx.stages, ctx.table, ctx.virial = (pairs, fit), table, virial
+        ctx.values, ctx.gate, ctx.parameters = (g, derivative, by_x), gate, parameters
+        ctx.layers = len(model.embedding.weights), len(model.fitting.weights)
+        return energy, force, virials
 
     @staticmethod
-    def backward(ctx: Any, grad_f: Tensor, grad_w: Tensor) -> Any:  # type: ignore[override]
-        x_gradient, g, derivative = ctx.saved_tensors
-        grads = [
-            torch.empty_like(value, memory_format=torch.contiguous_format) for value in (g, derivative, x_gradient)
-        ]
-        inputs = [value.contiguous().numpy() for value in (g, derivative, x_gradient, grad_f)]
-        into = grad_w.contiguous().numpy() if ctx.virial else None
-        ctx.stage.forces_backward(ctx.table, *inputs, into, *(grad.numpy() for grad in grads))
-        return None, None, None, None, grads[2], grads[0], grads[1]
+    def backward(ctx: Any, grad_energy: Tensor, grad_force: Tensor, grad_virials: Tensor) -> Any:  # type: ignore[override]
+        (pairs, fit), table, (g, derivative, by_x) = ctx.stages, ctx.table, ctx.values
+        grads = [torch.zeros_like(parameter, requires_grad=False) for parameter in ctx.parameters]
+        gate = None if ctx.gate is None else torch.zeros_like(ctx.gate, requires_grad=False)
+        arrays = iter([grad.numpy() for grad in grads])
+        n_embedding, n_fitting = ctx.layers
+        embedding = [[next(arrays) for _ in range(n_embedding)] for _ in range(2)]
+        fitting = [[next(arrays) for _ in range(n_fitting)] for _ in range(2)]
+        by_force = grad_force.contiguous().numpy()
+        by_virial = grad_virials.contiguous().numpy() if ctx.virial else None
+        grad_x, grad_by_x = torch.empty(2, *by_x.shape).numpy()
+        pairs.forces_backward(table, g, derivative, by_force, by_virial, grad_by_x)
+        fit.backward(grad_energy.contiguous().numpy(), grad_by_x, grad_x, *fitting)
+        into = None if gate is None else gate.numpy()
+        pairs.channels_backward(table, grad_x, by_x, by_force, by_virial, *embedding, into)
+        return None, None, None, gate, *grads
+
+
+def soap_step(parameters: Sequence[Tensor], state: dict[str, Any], count: int, group: dict[str, Any]) -> None:
+    """Move stacked matrices of one size and their state, `Soap._move` in compiled form.
+
+    Args:
+        parameters: each [copies, n_in, n_out] with a gradient.
+        state: of the optimizer, stacked over parameters and copies; changed in place.
+        count: steps with this one.
+        group: `lr`, `betas`, `eps`.
+    """
+    first, second, axes = group["betas"]
+    rates = [group["lr"] / (1 - first**count), 1 - first, 1 - second, 1 - axes, 1 / (1 - second**count), group["eps"]]
+    values = [parameter.detach().numpy() for parameter in parameters]
+    grads = [p.grad.contiguous().numpy() for p in parameters if p.grad is not None]
+    kept = [state[name].numpy() for name in ("mean", "square", "left", "right")]
+    turned = [state[f"{side}_axes"].numpy() for side in ("left", "right")]
+    _native.soap_step(values, grads, kept, turned, rates, torch.get_num_threads())

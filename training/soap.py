@@ -15,6 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from nvnmd.training import native
+
 _SMALLEST = 16  # narrower matrices are left to Adam: their axes cost more than they bring
 
 
@@ -59,24 +61,31 @@ class Soap(torch.optim.Optimizer):
     def _rotated_step(self, parameters: list[Tensor], group: dict[str, Any]) -> None:
         """Matrices of one size in one go; their state stands with the first of them, stacked."""
         state = self.state[parameters[0]]
-        grad = torch.cat([p.grad for p in parameters if p.grad is not None])
-        first, second, axes = group["betas"]
         if not state:
-            self._begin(state, grad)
+            self._begin(state, _stacked(parameters))
             return
         state["step"] += 1
+        count = int(state["step"])
+        if native.runs_here(parameters[0]):
+            native.soap_step(parameters, state, count, group)
+        else:
+            self._move(parameters, _stacked(parameters), state, count, group)
+        if count % group["every"] == 0:
+            self._turn(state)
+
+    @staticmethod
+    def _move(parameters: list[Tensor], grad: Tensor, state: dict[str, Any], count: int, group: dict[str, Any]) -> None:
+        """The step by torch alone: any device, any precision."""
+        first, second, axes = group["betas"]
         means, squares, left, right = state["mean"], state["square"], state["left_axes"], state["right_axes"]
         rotated = left.mT @ grad @ right
         means.lerp_(rotated, 1 - first)
         squares.mul_(second).addcmul_(rotated, rotated, value=1 - second)
-        count = int(state["step"])
         root = (squares / (1 - second**count)).sqrt_().add_(group["eps"])
         update = left @ (means / root).mul_(-group["lr"] / (1 - first**count)) @ right.mT
         torch._foreach_add_(parameters, list(update.split([len(p) for p in parameters])))
         state["left"].lerp_(grad @ grad.mT, 1 - axes)
         state["right"].lerp_(grad.mT @ grad, 1 - axes)
-        if count % group["every"] == 0:
-            self._turn(state)
 
     @staticmethod
     def _begin(state: dict[str, Any], grad: Tensor) -> None:
@@ -84,14 +93,14 @@ class Soap(torch.optim.Optimizer):
         state["mean"], state["square"] = torch.zeros_like(grad), torch.zeros_like(grad)
         for side, product in (("left", grad @ grad.mT), ("right", grad.mT @ grad)):
             state[side] = product
-            state[f"{side}_axes"] = torch.linalg.eigh(product)[1]
+            state[f"{side}_axes"] = torch.linalg.eigh(product)[1].contiguous()
 
     @staticmethod
     def _turn(state: dict[str, Any]) -> None:
         """New axes by one QR iteration; the mean gradient is turned along, the mean squares stay with their axes."""
         mean = state["left_axes"] @ state["mean"] @ state["right_axes"].mT
         for side in ("left", "right"):
-            state[f"{side}_axes"] = torch.linalg.qr(state[side] @ state[f"{side}_axes"])[0]
+            state[f"{side}_axes"] = torch.linalg.qr(state[side] @ state[f"{side}_axes"])[0].contiguous()
         state["mean"] = state["left_axes"].mT @ mean @ state["right_axes"]
 
     def _plain_step(self, parameters: list[Tensor], group: dict[str, Any]) -> None:
@@ -118,6 +127,10 @@ class Soap(torch.optim.Optimizer):
             amsgrad=False,
             maximize=False,
         )
+
+
+def _stacked(parameters: list[Tensor]) -> Tensor:
+    return torch.cat([p.grad for p in parameters if p.grad is not None])
 
 
 def _is_rotated(parameter: Tensor, largest: int) -> bool:

@@ -88,6 +88,7 @@ class Trainer:
         self._fingerprint = fingerprint or {}
         self.on_progress, self.on_step, self.on_save = on_progress, on_step, on_save
         self._rate = LearningRate.from_settings(settings.learning_rate, settings.training.numb_steps)
+        self._parameters = list(model.parameters())
         self._optimizer = _optimizer(model, settings.nvnmd.optimizer, self._rate.start)
         self._stop = threading.Event()
         self._uses_virial = any(system.virials is not None for system in frames.systems) and (
@@ -180,10 +181,11 @@ class Trainer:
                 f"the loss is not a finite number at step {self.step + 1}, on {', '.join(batch.names)}; look at the "
                 f"labels of this frame or lower learning_rate.start_lr (now {self.settings.learning_rate.start_lr})"
             )
-        self._optimizer.zero_grad()
+        for parameter in self._parameters:
+            parameter.grad = None
         terms.total.backward()  # type: ignore[no-untyped-call]
         if self.settings.training.gradient_max_norm:
-            torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.training.gradient_max_norm)
+            torch.nn.utils.clip_grad_norm_(self._parameters, self.settings.training.gradient_max_norm)
         for group in self._optimizer.param_groups:
             group["lr"] = rate
         self._optimizer.step()

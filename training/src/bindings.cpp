@@ -1,32 +1,13 @@
 // The only file that knows Python: arrays in, arrays filled in place. Sizes and indices are checked, so that a wrong call is an
 // error and not a crash.
 #include <algorithm>
-#include <exception>
-#include <functional>
-#include <optional>
-#include <stdexcept>
-#include <thread>
+#include <memory>
 
-#include <nanobind/nanobind.h>
-#include <nanobind/ndarray.h>
-#include <nanobind/stl/optional.h>
-#include <nanobind/stl/vector.h>
-
+#include "arrays.hpp"
 #include "stage.hpp"
 
-namespace nb = nanobind;
-using namespace nvnmd::training;
-
+namespace nvnmd::training {
 namespace {
-
-template <class T>
-using Array = nb::ndarray<T, nb::c_contig, nb::device::cpu>;
-using Reals = Array<const float>;
-using Filled = Array<float>;
-
-void expect(bool right, const char* what) {
-  if (!right) throw std::invalid_argument(what);
-}
 
 // Neighbor lists of a batch; keeps the arrays alive.
 class PairTable {
@@ -46,6 +27,7 @@ class PairTable {
                std::all_of(frames.data(), frames.data() + atoms, below(atoms)) && offsets.data()[0] == 0 &&
                std::is_sorted(offsets.data(), offsets.data() + offsets.size()),
            "PairTable: an index is out of range");
+    for (std::size_t i = 0; i < atoms; ++i) n_frames_ = std::max(n_frames_, static_cast<std::size_t>(frames.data()[i]) + 1);
   }
 
   [[nodiscard]] Pairs view() const {
@@ -53,31 +35,15 @@ class PairTable {
   }
   [[nodiscard]] std::size_t atoms() const { return types_.size(); }
   [[nodiscard]] std::size_t pairs() const { return neighbors_.size(); }
+  [[nodiscard]] std::size_t frames() const { return n_frames_; }
 
  private:
   Array<const std::int64_t> offsets_;
   Array<const std::int32_t> types_, neighbors_, frames_;
   Reals geometry_;
   int n_types_;
+  std::size_t n_frames_ = 0;
 };
-
-// Runs work(thread, first atom, last atom) on equal shares of the atoms.
-void in_threads(int threads, int atoms, const std::function<void(int, int, int)>& work) {
-  const auto share = [&](int k) { return static_cast<int>(static_cast<std::int64_t>(atoms) * k / threads); };
-  std::vector<std::thread> others;
-  for (int k = 1; k < threads; ++k) others.emplace_back([&, k] { work(k, share(k), share(k + 1)); });
-  work(0, 0, share(1));
-  for (std::thread& other : others) other.join();
-}
-
-template <class T>
-Arrays<T> pointers(const std::vector<Array<T>>& weights, const std::vector<Array<T>>& biases, const std::optional<Array<T>>& gate) {
-  Arrays<T> arrays;
-  for (const Array<T>& a : weights) arrays.weights.push_back(a.data());
-  for (const Array<T>& a : biases) arrays.biases.push_back(a.data());
-  arrays.gate = gate ? gate->data() : nullptr;
-  return arrays;
-}
 
 class PairStage {
  public:
@@ -88,19 +54,26 @@ class PairStage {
 
   [[nodiscard]] int stride() const { return nets_.stride(); }
 
-  void channels(const PairTable& table, const Filled& g, const Filled& dg, const Filled& x) const {
+  void channels(const PairTable& table, const Filled& g, const Filled& dg, const Filled& x) {
     check(table, g.size(), dg.size(), x.size());
-    run(table, [&](int, int first, int last) { stage().channels(nets_, table.view(), first, last, {g.data(), dg.data()}, x.data()); });
+    saved_.reset(new float[saved_rows(table.view()) * nets_.saved()]);
+    saved_pairs_ = table.pairs();
+    run(table, [&](int, int first, int last) {
+      stage().channels(nets_, table.view(), first, last, {g.data(), dg.data()}, saved_.get(), x.data());
+    });
   }
 
-  void channels_backward(const PairTable& table, const Reals& grad_g, const Reals& grad_dg, const Reals& grad_x,
-                         const std::vector<Filled>& weights, const std::vector<Filled>& biases,
-                         const std::optional<Filled>& gate) const {
-    check(table, grad_g.size(), grad_dg.size(), grad_x.size());
+  void channels_backward(const PairTable& table, const Reals& grad_x, const Reals& by_x, const Reals& grad_forces,
+                         const std::optional<Reals>& grad_virials, const std::vector<Filled>& weights,
+                         const std::vector<Filled>& biases, const std::optional<Filled>& gate) const {
+    check(table, grad_x.size());
+    check(table, by_x.size());
+    check(table, grad_forces, grad_virials);
+    expect(saved_ != nullptr && saved_pairs_ == table.pairs(), "PairStage: backward before forward");
     std::vector<Gradients> parts(static_cast<std::size_t>(threads_), Gradients(nets_));
     run(table, [&](int k, int first, int last) {
-      stage().channels_backward(nets_, table.view(), first, last, {grad_g.data(), grad_dg.data()}, grad_x.data(),
-                                parts[static_cast<std::size_t>(k)]);
+      stage().channels_backward(nets_, table.view(), first, last, saved_.get(), grad_x.data(), by_x.data(), grad_forces.data(),
+                                grad_virials ? grad_virials->data() : nullptr, parts[static_cast<std::size_t>(k)]);
     });
     const Arrays<float> into = pointers(weights, biases, gate);
     for (const Gradients& part : parts) part.add_to(nets_, into);
@@ -109,7 +82,7 @@ class PairStage {
   void forces(const PairTable& table, const Reals& g, const Reals& dg, const Reals& by_x, const Filled& forces,
               const std::optional<Filled>& virials) const {
     check(table, g.size(), dg.size(), by_x.size());
-    expect(forces.size() == 3 * table.atoms(), "forces: wrong size");
+    expect(forces.size() == 3 * table.atoms() && (!virials || virials->size() >= 9 * table.frames()), "forces: wrong size");
     const std::size_t extent = virials ? virials->size() : 0;
     std::vector<std::vector<float>> parts(static_cast<std::size_t>(threads_), std::vector<float>(forces.size() + extent));
     run(table, [&](int k, int first, int last) {
@@ -122,15 +95,13 @@ class PairStage {
     }
   }
 
-  void forces_backward(const PairTable& table, const Reals& g, const Reals& dg, const Reals& by_x, const Reals& grad_forces,
-                       const std::optional<Reals>& grad_virials, const Filled& grad_g, const Filled& grad_dg,
-                       const Filled& grad_by_x) const {
-    check(table, g.size(), dg.size(), by_x.size());
-    check(table, grad_g.size(), grad_dg.size(), grad_by_x.size());
-    expect(grad_forces.size() == 3 * table.atoms(), "forces_backward: wrong size");
+  void forces_backward(const PairTable& table, const Reals& g, const Reals& dg, const Reals& grad_forces,
+                       const std::optional<Reals>& grad_virials, const Filled& grad_by_x) const {
+    check(table, g.size(), dg.size(), grad_by_x.size());
+    check(table, grad_forces, grad_virials);
     run(table, [&](int, int first, int last) {
-      stage().forces_backward(nets_, table.view(), first, last, {g.data(), dg.data()}, by_x.data(), grad_forces.data(),
-                              grad_virials ? grad_virials->data() : nullptr, {grad_g.data(), grad_dg.data()}, grad_by_x.data());
+      stage().forces_backward(nets_, table.view(), first, last, {g.data(), dg.data()}, grad_forces.data(),
+                              grad_virials ? grad_virials->data() : nullptr, grad_by_x.data());
     });
   }
 
@@ -158,9 +129,18 @@ class PairStage {
 
   void check(const PairTable& table, std::size_t g, std::size_t dg, std::size_t x) const {
     const std::size_t size = table.pairs() * static_cast<std::size_t>(nets_.stride());
-    expect(g == size && dg == size && x == table.atoms() * 4 * static_cast<std::size_t>(nets_.channels()) &&
-               table.view().n_types == nets_.n_types,
+    expect(g == size && dg == size, "PairStage: an array has the wrong size");
+    check(table, x);
+  }
+
+  void check(const PairTable& table, std::size_t x) const {
+    expect(x == table.atoms() * 4 * static_cast<std::size_t>(nets_.channels()) && table.view().n_types == nets_.n_types,
            "PairStage: an array has the wrong size");
+  }
+
+  static void check(const PairTable& table, const Reals& grad_forces, const std::optional<Reals>& grad_virials) {
+    expect(grad_forces.size() == 3 * table.atoms() && (!grad_virials || grad_virials->size() >= 9 * table.frames()),
+           "PairStage: a gradient of forces or virials has the wrong size");
   }
 
   void run(const PairTable& table, const std::function<void(int, int, int)>& work) const {
@@ -170,13 +150,17 @@ class PairStage {
 
   Nets nets_;
   int threads_;
+  std::unique_ptr<float[]> saved_;  // of the last call of channels
+  std::size_t saved_pairs_ = 0;
 };
 
 }  // namespace
+}  // namespace nvnmd::training
 
 NB_MODULE(_native, m) {
+  using namespace nvnmd::training;
   nb::set_leak_warnings(false);  // autograd's graph may outlive the interpreter's last sweep
-  m.doc() = "The pair stage of training on a CPU in FP32.";
+  m.doc() = "A training step on a CPU in FP32: pairs, fitting nets, optimizer.";
   m.def("instruction_set", [] { return stage().name; }, "What the stage runs on: avx512, avx2 or portable.");
   nb::class_<PairTable>(m, "PairTable")
       .def(nb::init<Array<const std::int64_t>, Array<const std::int32_t>, Array<const std::int32_t>, Array<const std::int32_t>, Reals, int>(),
@@ -188,9 +172,11 @@ NB_MODULE(_native, m) {
            nb::arg("n_types"), nb::arg("net_of_kind"), nb::arg("weights"), nb::arg("biases"), nb::arg("gate").none(), nb::arg("threads"))
       .def_prop_ro("stride", &PairStage::stride)
       .def("channels", &PairStage::channels, nb::arg("pairs"), nb::arg("g"), nb::arg("dg"), nb::arg("x"))
-      .def("channels_backward", &PairStage::channels_backward, nb::arg("pairs"), nb::arg("grad_g"), nb::arg("grad_dg"), nb::arg("grad_x"),
-           nb::arg("weights"), nb::arg("biases"), nb::arg("gate").none())
+      .def("channels_backward", &PairStage::channels_backward, nb::arg("pairs"), nb::arg("grad_x"), nb::arg("by_x"), nb::arg("grad_forces"),
+           nb::arg("grad_virials").none(), nb::arg("weights"), nb::arg("biases"), nb::arg("gate").none())
       .def("forces", &PairStage::forces, nb::arg("pairs"), nb::arg("g"), nb::arg("dg"), nb::arg("by_x"), nb::arg("forces"), nb::arg("virials").none())
-      .def("forces_backward", &PairStage::forces_backward, nb::arg("pairs"), nb::arg("g"), nb::arg("dg"), nb::arg("by_x"),
-           nb::arg("grad_forces"), nb::arg("grad_virials").none(), nb::arg("grad_g"), nb::arg("grad_dg"), nb::arg("grad_by_x"));
+      .def("forces_backward", &PairStage::forces_backward, nb::arg("pairs"), nb::arg("g"), nb::arg("dg"), nb::arg("grad_forces"),
+           nb::arg("grad_virials").none(), nb::arg("grad_by_x"));
+  bind_fit(m);
+  bind_soap(m);
 }

@@ -45,6 +45,12 @@ Nets::Nets(int types, std::vector<int> layer_widths, std::vector<int> kinds, con
   }
 }
 
+std::size_t Nets::saved() const {
+  std::size_t total = 0;
+  for (std::size_t l = 1; l < widths.size(); ++l) total += size(2, padded(widths[l]));
+  return total;
+}
+
 Gradients::Gradients(const Nets& shape) : gate(shape.gate.size()) {
   for (const std::vector<Layer>& stack : shape.nets) {
     std::vector<LayerGradient>& gradients = nets.emplace_back();
@@ -79,8 +85,9 @@ Work::Work(const Nets& nets)
   for (int width : nets.widths) {
     largest = std::max(largest, size(2 * kBlock, padded(width)));
     outputs.emplace_back(size(2 * kBlock, padded(width)));
-    tanhs.emplace_back(size(2 * kBlock, padded(width)));
   }
+  tanhs.push_back(0);
+  for (std::size_t l = 1; l < nets.widths.size(); ++l) tanhs.push_back(tanhs.back() + size(2, padded(nets.widths[l])));
   grad.resize(largest);
   back.resize(largest);
   next.resize(largest);

@@ -39,6 +39,8 @@ struct Nets {
   [[nodiscard]] int layers() const { return static_cast<int>(widths.size()) - 1; }
   [[nodiscard]] int channels() const { return widths.back(); }
   [[nodiscard]] int stride() const { return padded(widths.back()); }
+  // Floats that a row of a block leaves for the backward pass: t and its derivative of each layer.
+  [[nodiscard]] std::size_t saved() const;
 };
 
 struct LayerGradient {
@@ -56,7 +58,8 @@ struct Gradients {
 
 inline constexpr int kBlock = 32;  // pairs that go through a net together, a multiple of 8
 
-// Values of all layers for one block of rows: as many rows of values, then as many of derivatives. Made and destroyed in
+// Values of all layers for one block of rows: as many rows of values, then as many of derivatives. The tanhs stand elsewhere,
+// where they last from a forward to a backward pass. Made and destroyed in
 // nets.cpp, so that no code of the standard library is compiled for one instruction set and linked into another.
 struct Work {
   explicit Work(const Nets& nets);
@@ -66,7 +69,7 @@ struct Work {
 
   std::vector<float> inputs;                // [kBlock]
   std::vector<std::vector<float>> outputs;  // of layer l at l + 1
-  std::vector<std::vector<float>> tanhs;    // t of layer l at l + 1, then the derivative of t
+  std::vector<std::size_t> tanhs;           // floats per row before t of layer l, and before the block's end
   std::vector<float> grad, back, next;      // wide enough for every layer
   std::vector<float> x, table, weighted;    // [4][stride], [4][stride], [stride] of the center at hand
 };

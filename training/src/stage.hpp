@@ -20,6 +20,12 @@ struct Pairs {
   const float* geometry;          // [n_pairs][kGeometry]
 };
 
+// Rows of what a forward pass saves: runs of neighbors of one type are rounded up to whole groups of four.
+inline std::size_t saved_rows(const Pairs& pairs) {
+  const auto runs = static_cast<std::size_t>(pairs.n_atoms) * static_cast<std::size_t>(pairs.n_types);
+  return static_cast<std::size_t>(pairs.offsets[runs]) + 3 * runs;
+}
+
 // G and dG/d(input) of every pair, rows of Nets::stride().
 template <class T>
 struct Channels {
@@ -29,16 +35,17 @@ struct Channels {
 // What one instruction set offers; every function works on the centers first to last - 1.
 struct Stage {
   const char* name;
-  // X [n_atoms][4][M1], not divided by N.
-  void (*channels)(const Nets&, const Pairs&, int first, int last, Channels<float>, float* x);
-  // Gradients of the nets from those of X and of the channels.
-  void (*channels_backward)(const Nets&, const Pairs&, int first, int last, Channels<const float>, const float* grad_x, Gradients&);
+  // X [n_atoms][4][M1], not divided by N; `saved` is for channels_backward, saved_rows(pairs) * Nets::saved() floats.
+  void (*channels)(const Nets&, const Pairs&, int first, int last, Channels<float>, float* saved, float* x);
+  // Gradients of the nets from those of X and, through the channels in them, of forces and virials (null: none).
+  void (*channels_backward)(const Nets&, const Pairs&, int first, int last, const float* saved, const float* grad_x,
+                            const float* table, const float* grad_forces, const float* grad_virials, Gradients&);
   // Adds to forces [n_atoms][3] and virials [n_frames][9]; table is dE/dX [n_atoms][4][M1].
   void (*forces)(const Nets&, const Pairs&, int first, int last, Channels<const float>, const float* table, float* forces,
                  float* virials);
-  // Gradients of the channels and of the table from those of forces and virials (null: none).
-  void (*forces_backward)(const Nets&, const Pairs&, int first, int last, Channels<const float>, const float* table,
-                          const float* grad_forces, const float* grad_virials, Channels<float>, float* grad_table);
+  // Gradient of the table from those of forces and virials.
+  void (*forces_backward)(const Nets&, const Pairs&, int first, int last, Channels<const float>, const float* grad_forces,
+                          const float* grad_virials, float* grad_table);
 };
 
 // The fastest one that this processor runs.

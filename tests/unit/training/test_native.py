@@ -1,4 +1,4 @@
-"""The compiled pair stage against the torch form: values and gradients, to the rounding of float32."""
+"""The compiled model against the torch form: values and gradients, to the rounding of float32."""
 
 import numpy as np
 import pytest
@@ -16,6 +16,9 @@ SIZES = {
     "wide": {"neuron": (8, 24, 48, 96)},
     "one layer": {"neuron": (16,)},
     "three types": {"type_map": ("Ge", "Sb", "Te"), "type_one_side": True},
+    "halves": {"neuron": (8, 16, 32, 32)},
+    "whole vectors": {"neuron": (16, 32), "fitting_neuron": (32, 32, 48)},
+    "one hidden layer": {"fitting_neuron": (20,)},
     "gated": {"form": "se_atten", "neuron": (8, 16, 32)},
     "gated, three types": {"form": "se_atten", "type_map": ("Ge", "Sb", "Te"), "neuron": (6, 12)},
 }
@@ -44,7 +47,7 @@ def assert_same(found, expected):
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_compiled_stage_is_the_torch_form(size):
+def test_compiled_form_is_the_torch_form(size):
     model = random_model(rcut=8.0, **SIZES[size]).float()
     n_types = model.shape.n_types
     # More than a block of neighbors of one type in the first frame; the second has other sizes.
@@ -80,6 +83,27 @@ def test_threads_share_the_atoms(threads):
     assert_same(outcome(model, model._compiled, batch), one)
 
 
+def test_more_atoms_than_a_block_of_the_fitting_nets():
+    model = random_model(fitting_neuron=(32, 32)).float()
+    batch = batch_for(model, [random_frame(10, 2, seed=seed) for seed in range(30)])
+    assert min(batch.type_counts) > 128
+    assert_same(outcome(model, model._compiled, batch), outcome(model, model._plain, batch))
+
+
+def test_two_passes_do_not_disturb_each_other():
+    """What a forward pass leaves for its backward pass belongs to it alone."""
+    model = random_model().float()
+    batches = [batch_for(model, [random_frame(n, seed=n)]) for n in (6, 9)]
+    alone = [outcome(model, model._compiled, batch)["fitting.weights.0"] for batch in batches]
+    model.zero_grad()
+    passes = [model._compiled(batch, True) for batch in batches]
+    for energy, forces, virials in reversed(passes):
+        weights = torch.linspace(-1, 1, forces.numel()).view(forces.shape)
+        loss = energy.square().sum() + (forces * weights).sum() + forces.square().sum() + 0.1 * virials.square().sum()
+        loss.backward()
+    assert_same({"sum": model.fitting.weights[0].grad}, {"sum": alone[0] + alone[1]})
+
+
 def test_wrong_arrays_are_refused():
     model = random_model().float()
     batch = batch_for(model, [random_frame(6)])
@@ -88,5 +112,14 @@ def test_wrong_arrays_are_refused():
     with pytest.raises(ValueError, match="out of range"):
         PairTable(pairs.offsets.numpy(), atoms, bad, np.zeros(6, np.int32), pairs.geometry.numpy(), 2)
     stage = native.pair_stage(model.shape.nets, list(model.embedding.weights), list(model.embedding.biases), None)
+    short = np.empty(3, np.float32)
     with pytest.raises(ValueError, match="wrong size"):
-        stage.channels(batch.table, np.empty(3, np.float32), np.empty(3, np.float32), np.empty(3, np.float32))
+        stage.channels(batch.table, short, short, short)
+    fit = native.fitting_stage(model)
+    with pytest.raises(ValueError, match="backward before forward"):
+        fit.backward(short, short, short, [short], [short])
+    with pytest.raises(ValueError, match="wrong size"):
+        fit.forward(short, None, list(batch.type_counts), short, short)
+    x, energy = np.zeros((6, 4, 16), np.float32), np.zeros(6, np.float32)
+    with pytest.raises(ValueError, match="out of range"):
+        fit.forward(x, np.arange(1, 7), list(batch.type_counts), energy, x.copy())

@@ -1,0 +1,50 @@
+#pragma once
+// What the files that know Python share: arrays, checks, threads.
+#include <functional>
+#include <optional>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/vector.h>
+
+#include "nets.hpp"
+
+namespace nvnmd::training {
+
+namespace nb = nanobind;
+
+template <class T>
+using Array = nb::ndarray<T, nb::c_contig, nb::device::cpu>;
+using Reals = Array<const float>;
+using Filled = Array<float>;
+
+inline void expect(bool right, const char* what) {
+  if (!right) throw std::invalid_argument(what);
+}
+
+// Runs work(thread, first atom, last atom) on equal shares of the atoms.
+inline void in_threads(int threads, int atoms, const std::function<void(int, int, int)>& work) {
+  const auto share = [&](int k) { return static_cast<int>(static_cast<std::int64_t>(atoms) * k / threads); };
+  std::vector<std::thread> others;
+  for (int k = 1; k < threads; ++k) others.emplace_back([&, k] { work(k, share(k), share(k + 1)); });
+  work(0, 0, share(1));
+  for (std::thread& other : others) other.join();
+}
+
+template <class T>
+Arrays<T> pointers(const std::vector<Array<T>>& weights, const std::vector<Array<T>>& biases, const std::optional<Array<T>>& gate) {
+  Arrays<T> arrays;
+  for (const Array<T>& a : weights) arrays.weights.push_back(a.data());
+  for (const Array<T>& a : biases) arrays.biases.push_back(a.data());
+  arrays.gate = gate ? gate->data() : nullptr;
+  return arrays;
+}
+
+void bind_fit(nb::module_& m);
+void bind_soap(nb::module_& m);
+
+}  // namespace nvnmd::training

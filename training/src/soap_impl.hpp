@@ -1,0 +1,134 @@
+#pragma once
+// The functions of SoapKernels, compiled once per instruction set; NVNMD_GROUP is set by the including file.
+
+#include <algorithm>
+
+#include "soap.hpp"
+#include "vectors.hpp"
+
+namespace nvnmd::training {
+namespace {
+
+NVNMD_INLINE V load_some(const float* from, int count) {
+  V v = {};
+  std::memcpy(&v, from, static_cast<std::size_t>(count) * sizeof(float));
+  return v;
+}
+
+NVNMD_INLINE void store_some(float* to, V v, int count) { std::memcpy(to, &v, static_cast<std::size_t>(count) * sizeof(float)); }
+
+// Calls body(row, first column, columns) for vectors of a matrix without padding; whole vectors are known as such to the compiler.
+template <class F>
+NVNMD_INLINE void for_vectors(int rows, int columns, F&& body) {
+  for (int r = 0; r < rows; ++r) {
+    int c = 0;
+    for (; c + kLanes <= columns; c += kLanes) body(r, c, kLanes);
+    if (c < columns) body(r, c, columns - c);
+  }
+}
+
+NVNMD_INLINE V root(V x) {
+  float lanes[kLanes];
+  std::memcpy(lanes, &x, sizeof lanes);
+  for (float& lane : lanes) lane = __builtin_sqrtf(lane);
+  return load(lanes);
+}
+
+NVNMD_INLINE void pad_rows(int rows, int columns, const float* from, float* to) {
+  const int stride = padded(columns);
+  for (int r = 0; r < rows; ++r) std::copy_n(from + r * columns, columns, to + r * stride);
+}
+
+NVNMD_INLINE void transpose(int rows, int columns, const float* from, int from_stride, float* to, int to_stride) {
+  for (int r = 0; r < rows; r += kLanes) {
+    for (int c = 0; c < columns; ++c) {
+      for (int k = r; k < std::min(rows, r + kLanes); ++k) to[c * to_stride + k] = from[k * from_stride + c];
+    }
+  }
+}
+
+// Lower part, by panels of columns, of a symmetric product: panel(first column, first row) fills rows from there on.
+template <class F>
+NVNMD_INLINE void for_panels(int size, F&& panel) {
+  for (int v = 0; v < size; v += 2 * kLanes) panel(v, std::min(2 * kLanes, size - v));
+}
+
+// mean += share (product - mean) for a symmetric matrix whose product stands in the lower panels of `product`.
+NVNMD_INLINE void mix_symmetric(int size, const float* product, float share, float* mean) {
+  const int stride = padded(size);
+  for (int r = 0; r < size; ++r) {
+    for (int c = 0; c <= r; ++c) {
+      float& here = mean[r * size + c];
+      here += share * (product[r * stride + c] - here);
+    }
+  }
+  for (int tile = 0; tile < size; tile += kLanes) {
+    for (int r = tile; r < size; ++r) {
+      for (int c = tile; c < std::min(r, tile + kLanes); ++c) mean[c * size + r] = mean[r * size + c];
+    }
+  }
+}
+
+// Means of G G^T and G^T G.
+NVNMD_INLINE void gather_products(const SoapMatrix& matrix, float share, SoapWork& work) {
+  const int m = matrix.rows, n = matrix.columns, ms = padded(m), ns = padded(n);
+  float *const grad = work.grad.data(), *const transposed = work.transposed.data(), *const square = work.square.data();
+  transpose(m, n, grad, ns, transposed, ms);
+  for_panels(ms, [&](int v, int width) {
+    for (int r = v; r < ms; r += NVNMD_GROUP) {
+      float* const to = square + r * ms + v;
+      if (width == kLanes) {
+        product_block<NVNMD_GROUP, 1>(n, grad + r * ns, ns, transposed + v, ms, to, ms);
+      } else {
+        product_block<NVNMD_GROUP, 2>(n, grad + r * ns, ns, transposed + v, ms, to, ms);
+      }
+    }
+  });
+  mix_symmetric(m, square, share, matrix.left);
+  for_panels(ns, [&](int v, int width) {
+    for (int r = v; r < ns; r += NVNMD_GROUP) {
+      float* const to = square + r * ns + v;
+      if (width == kLanes) {
+        product_block<NVNMD_GROUP, 1>(m, transposed + r * ms, ms, grad + v, ns, to, ns);
+      } else {
+        product_block<NVNMD_GROUP, 2>(m, transposed + r * ms, ms, grad + v, ns, to, ns);
+      }
+    }
+  });
+  mix_symmetric(n, square, share, matrix.right);
+}
+
+void soap_step(const SoapMatrix& matrix, const SoapRates& rates, SoapWork& work) {
+  const int m = matrix.rows, n = matrix.columns, ms = padded(m), ns = padded(n);
+  float *const grad = work.grad.data(), *const first = work.first.data(), *const second = work.second.data();
+  pad_rows(m, n, matrix.grad, grad);
+  pad_rows(m, m, matrix.left_axes, work.left.data());
+  pad_rows(n, n, matrix.right_axes, work.right.data());
+  transpose(n, n, matrix.right_axes, n, work.right_transposed.data(), ns);
+
+  std::fill_n(first, ms * ns, 0.0F);
+  outer<NVNMD_GROUP>(m, m, work.left.data(), ms, grad, ns, first);
+  product<NVNMD_GROUP>(ms, n, first, ns, work.right.data(), ns, second, ns);
+  for_vectors(m, n, [&](int r, int c, int count) {
+    const V turned = load(second + r * ns + c);
+    float *const mean_at = matrix.mean + r * n + c, *const square_at = matrix.square + r * n + c;
+    V mean = load_some(mean_at, count), square = load_some(square_at, count);
+    mean += rates.first * (turned - mean);
+    square += rates.second * (turned * turned - square);
+    store_some(mean_at, mean, count);
+    store_some(square_at, square, count);
+    store(first + r * ns + c, -rates.rate * mean / (root(square * rates.unbias) + rates.eps));
+  });
+  product<NVNMD_GROUP>(ms, m, work.left.data(), ms, first, ns, second, ns);
+  product<NVNMD_GROUP>(ms, n, second, ns, work.right_transposed.data(), ns, first, ns);
+  for_vectors(m, n, [&](int r, int c, int count) {
+    float* const at = matrix.parameter + r * n + c;
+    store_some(at, load_some(at, count) + load(first + r * ns + c), count);
+  });
+  if (rates.axes > 0.0F) gather_products(matrix, rates.axes, work);
+}
+
+constexpr SoapKernels make_soap() { return {soap_step}; }
+
+}  // namespace
+}  // namespace nvnmd::training
