@@ -18,6 +18,8 @@ RADII_A = {"Ge": 0.62, "Te": 0.80, "Sb": 0.78, "Se": 0.68, "In": 0.80, "Si": 0.5
 BOND_RADIUS_A = 0.13
 CELL_RADIUS_A = 0.05
 MAX_BONDED_ATOMS = 8000
+UNBONDED_SCALE = 2.2
+"""Larger spheres where no bonds are drawn, so that they nearly touch."""
 _OTHER_COLOR, _OTHER_RADIUS_A = "#808080", 0.7
 
 
@@ -32,7 +34,7 @@ def render(
 
     colors: [n, 3] red, green, blue from 0 to 1, those of the elements where None; view_deg: azimuth and elevation, (0,
     0) looks along y with z up. Bonds that cross the cell's faces are left out; in cells of more than MAX_BONDED_ATOMS
-    atoms, all are.
+    atoms, all are, and spheres are larger.
     """
     from matplotlib.image import imsave
 
@@ -41,8 +43,11 @@ def render(
     colors = element_colors(snapshot) if colors is None else colors
     radii = np.array([RADII_A.get(symbol, _OTHER_RADIUS_A) for symbol in snapshot.symbols])
     starts, ends = (corner @ turn for corner in _cell_edges(snapshot.cell))
+    bonded = len(positions) <= MAX_BONDED_ATOMS
+    if not bonded:
+        radii *= UNBONDED_SCALE
     lines = [Rods(starts, ends, CELL_RADIUS_A, np.full((len(starts), 3), 0.62))]
-    if len(positions) <= MAX_BONDED_ATOMS:
+    if bonded:
         first, second = _bonds(positions, snapshot, bond_A)
         middle = (positions[first] + positions[second]) / 2 @ turn
         lines += [Rods(positions[k] @ turn, middle, BOND_RADIUS_A, colors[k]) for k in (first, second)]
