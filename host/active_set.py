@@ -94,6 +94,8 @@ class ActiveSet:
         """
         from safetensors import SafetensorError, safe_open
 
+        if not Path(path).is_file():
+            raise active_set_error(f"{fspath(path)}: no such active set; 'nvnmd gamma MODEL --data FRAMES' writes one")
         try:
             with safe_open(fspath(path), framework="np") as file:
                 head = json.loads((file.metadata() or {})[KEY])

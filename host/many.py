@@ -18,7 +18,12 @@ FRAMES_AHEAD = 4
 
 
 def evaluate_many(
-    path: str | PathLike[str], frames: Iterable[Any], threads: int | None = None, kernel: str = "auto", **wanted: bool
+    path: str | PathLike[str],
+    frames: Iterable[Any],
+    threads: int | None = None,
+    kernel: str = "auto",
+    active_set: str | PathLike[str] | None = None,
+    **wanted: bool,
 ) -> Iterator[Result]:
     """Evaluate frames on several threads and yield their results in the order of the frames.
 
@@ -28,7 +33,7 @@ def evaluate_many(
             cell [3, 3] in Å, types) with an optional fourth, periodic. Read as they are needed.
         threads: frames that are evaluated at the same time; None takes all cores that this process may use. The count
             changes no bit.
-        kernel: as in ``Potential``.
+        kernel, active_set: as in ``Potential``.
         wanted: ``virial``, ``atom_virials``, ``raw``, ``gamma`` or ``hidden`` of ``Potential.compute``.
 
     Raises:
@@ -37,7 +42,7 @@ def evaluate_many(
     count = threads or len(os.sched_getaffinity(0))
     idle: SimpleQueue[Potential] = SimpleQueue()
     for _ in range(count):
-        idle.put(Potential(path, kernel, threads=1))
+        idle.put(Potential(path, kernel, threads=1, active_set=active_set))
 
     def evaluate(number: int, frame: Any) -> Result:
         potential = idle.get()

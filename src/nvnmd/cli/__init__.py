@@ -27,6 +27,7 @@ COMMANDS = {
     "evaluate": "Compare a model with DFT frames: energy, force and virial errors by system.",
     "probe": "Scan dimers, relax crystals and fit equations of state with a model.",
     "deviation": "Write how far the models of a committee differ, as DeePMD-kit's model_devi.out.",
+    "gamma": "Choose the active set of an integer model, and grade how far atoms lie outside it.",
     "explore": "Build structures by name: crystals, hard spheres, dimers, runs, and published recipes.",
     "label": "Label structures with CP2K or any ASE calculator; goes on where it stopped.",
     "learn": "Train, explore, choose, label, and again: the data engine, in rounds.",
