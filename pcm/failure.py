@@ -7,7 +7,7 @@ import re
 import signal
 from pathlib import Path
 
-from nvnmd.pcm.lammps_input import CLIP_GUARD, HEAT_GUARD, LOG_FILE
+from nvnmd.pcm.lammps_input import CLIP_GUARD, GRADE_GUARD, HEAT_GUARD, LOG_FILE
 from nvnmd.pcm.protocol import MdSettings
 from nvnmd.pcm.runfolder import OUTPUT_FILE
 from nvnmd.pcm.thermo import ThermoLog
@@ -29,6 +29,9 @@ def explain(folder: Path, settings: MdSettings, log: ThermoLog, returncode: int)
         return (
             f"{where} {count}: it was not made for such atoms; quantize with frames like these, or raise max_clipped."
         )
+    if GRADE_GUARD in line:
+        limit = f"max_gamma ({settings.max_gamma})"
+        return f"{where} the extrapolation grade of an atom rose above {limit}; train on frames like these."
     if re.search("lost atoms", line, re.IGNORECASE):
         return f"{where} LAMMPS lost atoms, so that forces were too large for the time step; {_GENTLER}."
     if "Non-numeric" in line:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from nvnmd.pcm.errors import PcmError
 from nvnmd.pcm.lammps_stage import frozen_of, stage_text, still_sets
 from nvnmd.pcm.marks import GUARD_EVERY, RESTART_FOLDER, SESSION_MARK, STOP_FILE
 from nvnmd.pcm.protocol import MdSettings
@@ -22,6 +23,9 @@ DATA_FILE = "start.data"
 LOG_FILE = "log.lammps"
 HEAT_GUARD = "too_hot"
 CLIP_GUARD = "too_many_clipped"
+GRADE_GUARD = "too_far_outside"
+GRADE = "largest_gamma"
+"""Column of the log: the largest extrapolation grade of all atoms in that step."""
 SATURATING_STAGES = ("R", "X", "D", "H", "GRAD", "Y", "A", "B", "V", "P", "F")
 """Where words can be clipped, in the order of docs/numerics.md, section 11."""
 
@@ -31,18 +35,23 @@ class PairLines:
     """How the input names the potential.
 
     style: arguments of `pair_style`; coeff: arguments of each `pair_coeff`; counters: names of the values that the pair
-    style counts since it started (`compute pair`), the first of them their total.
+    style counts since it started (`compute pair`), the first of them their total. grades: whether it also gives
+    extrapolation grades, whose largest stands behind the counters.
     """
 
     style: str
     coeff: tuple[str, ...]
     counters: tuple[str, ...] = ()
+    grades: bool = False
 
 
-def nvnmd_pair(model: str, elements: tuple[str, ...]) -> PairLines:
-    """The project's own pair style on the CPU backend; `model` is the path as seen from the run folder."""
+def nvnmd_pair(model: str, elements: tuple[str, ...], grades: bool = False) -> PairLines:
+    """The project's own pair style on the CPU backend; `model` is the path as seen from the run folder.
+
+    grades: an active set lies beside the model.
+    """
     counters = ("clipped", *(f"clipped_{stage}" for stage in SATURATING_STAGES))
-    return PairLines(f"nvnmd {model} backend cpu", (f"* * {' '.join(elements)}",), counters)
+    return PairLines(f"nvnmd {model} backend cpu", (f"* * {' '.join(elements)}",), counters, grades)
 
 
 def lammps_input(
@@ -52,7 +61,9 @@ def lammps_input(
 
     prepared: atoms and regions, needed where a stage freezes, heats or drains something.
     """
-    blocks = [_header(settings), _start(), _potential(pair)]
+    if settings.max_gamma is not None and not pair.grades:
+        raise PcmError("max_gamma needs the model's active set beside it; write it with: nvnmd gamma MODEL")
+    blocks = [_header(settings), _start(), _potential(settings, pair)]
     if prepared is not None and prepared.regions:
         blocks.append(_regions(settings, prepared))
     blocks += [_first_velocities(settings, prepared), _output(settings, pair), _guards(settings, pair)]
@@ -100,7 +111,7 @@ def _start() -> str:
 if "${{resumed}} == 1" then "read_restart ${{restart}}" else "read_data {DATA_FILE}\""""
 
 
-def _potential(pair: PairLines) -> str:
+def _potential(settings: MdSettings, pair: PairLines) -> str:
     lines = ["# The potential.", f"pair_style {pair.style}", *(f"pair_coeff {coeff}" for coeff in pair.coeff)]
     lines += ["neighbor 1.0 bin", "neigh_modify every 10 delay 0 check yes"]
     if pair.counters:
@@ -108,6 +119,11 @@ def _potential(pair: PairLines) -> str:
             "# Words that saturation changed, since the start: all, then by stage (docs/numerics.md, section 11)."
         ]
         lines += [f"compute clipped all pair {pair.style.split()[0]}"]
+    if pair.grades:
+        lines += [
+            "# How far atoms are from those the model was trained on (extrapolation grades), in the steps of the log."
+        ]
+        lines += [f"fix grades all pair {settings.output.thermo_every} {pair.style.split()[0]} gamma 1"]
     return "\n".join(lines)
 
 
@@ -128,7 +144,8 @@ def _first_velocities(settings: MdSettings, prepared: Prepared | None) -> str:
 
 
 def _output(settings: MdSettings, pair: PairLines) -> str:
-    counters = {f"c_clipped[{k}]": name for k, name in enumerate(pair.counters, start=1)}
+    counted = (*pair.counters, GRADE) if pair.grades else pair.counters
+    counters = {f"c_clipped[{k}]": name for k, name in enumerate(counted, start=1)}
     columns = " ".join(["step", "time", "temp", "press", "pe", "ke", "etotal", "vol", *counters])
     names = "".join(f" colname {column} {name}" for column, name in counters.items())
     return f"""\
@@ -150,7 +167,13 @@ fix {HEAT_GUARD} all halt {GUARD_EVERY} v_{HEAT_GUARD} > 0.5 error hard message 
     if not pair.counters:
         return text
     every, most = settings.output.thermo_every, settings.max_clipped
-    return f"""\
+    text = f"""\
 {text}
 variable {CLIP_GUARD} equal c_clipped[1]
 fix {CLIP_GUARD} all halt {every} v_{CLIP_GUARD} > {most} error hard message yes"""
+    if settings.max_gamma is None:
+        return text
+    return f"""\
+{text}
+variable {GRADE_GUARD} equal c_clipped[{len(pair.counters) + 1}]
+fix {GRADE_GUARD} all halt {every} v_{GRADE_GUARD} > {settings.max_gamma:g} error hard message yes"""

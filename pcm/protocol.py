@@ -76,6 +76,9 @@ class MdSettings(Strict):
     max_pulse_K: Positive = Field(8000, description="refuse pulses whose estimated temperature is above this")
     max_void_radius_A: Positive = Field(6.0, description="stop when a checked frame has a larger empty sphere")
     max_temperature_K: Positive | None = Field(None, description="stop above this; twice the hottest stage if left out")
+    max_gamma: Positive | None = Field(
+        None, description="stop above this extrapolation grade; needs the active set that `nvnmd gamma` writes"
+    )
     max_clipped: Annotated[int, Field(ge=0)] = Field(
         10_000, description="stop when saturation has changed more words than this since LAMMPS started"
     )

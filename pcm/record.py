@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from nvnmd.pcm.errors import PcmError
+from nvnmd.pcm.lammps_input import GRADE
 from nvnmd.pcm.protocol import MdSettings
 from nvnmd.pcm.pulse import EV_PER_FJ
 from nvnmd.pcm.runfolder import RECORD_FILE, sha256, write_text
@@ -105,6 +106,7 @@ def result(settings: MdSettings, log: ThermoLog, status: str) -> dict[str, Any]:
                 "heat_fJ": stage.settings.heat.energy_fJ if stage.settings.heat else None,
                 "energy_change_fJ": _energy_change(log, stage),
                 "ended_early": log.early.get(stage.name),
+                "largest_gamma": _largest_grade(log, stage.name),
                 "clipped": {name: counts.get(stage.name, 0) for name, counts in clipped.items()} or None,
             }
         )
@@ -112,6 +114,14 @@ def result(settings: MdSettings, log: ThermoLog, status: str) -> dict[str, Any]:
     work = sum(loop.steps * loop.atoms for loop in log.loops)
     total = {"timed_steps": steps, "wall_s": wall_s, "s_per_step_per_atom": wall_s / work if work else None}
     return {"status": status, "step": log.step, "stages": stages, "total": total}
+
+
+def _largest_grade(log: ThermoLog, stage: str) -> float | None:
+    """Largest extrapolation grade in the rows of a stage; None where the log has none."""
+    if GRADE not in log.columns:
+        return None
+    column = log.columns.index(GRADE)
+    return max((row[column] for row, name in zip(log.rows, log.stages, strict=True) if name == stage), default=None)
 
 
 def _energy_change(log: ThermoLog, stage: PlannedStage) -> float | None:

@@ -58,7 +58,8 @@ def run_md(
     deadline = math.inf if time_limit_s is None else time.monotonic() + time_limit_s
     if not model.is_file():
         raise PcmError(f"{model}: there is no such model file; make one with: nvnmd quantize")
-    lines = pair or nvnmd_pair(_seen_from(folder, model), settings.type_elements())
+    graded = model.with_suffix(".gamma").is_file()
+    lines = pair or nvnmd_pair(_seen_from(folder, model), settings.type_elements(), graded)
     with locked(folder) as lock:
         record = earlier_record(folder, settings, model, overwrite)
         if record is None:

@@ -19,7 +19,7 @@ LJ = PairLines("lj/smooth/linear 6.0", ("* * 0.25 2.7",))
 @pytest.fixture
 def nvnmd(monkeypatch, tmp_path, capsys):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("nvnmd.pcm.runner.nvnmd_pair", lambda model, elements: LJ)
+    monkeypatch.setattr("nvnmd.pcm.runner.nvnmd_pair", lambda model, elements, grades: LJ)
     monkeypatch.setattr("nvnmd.pcm.runner.POLL_S", 0.02)
     monkeypatch.delenv("NVNMD_MODELS", raising=False)
     (tmp_path / "m.nvnmd").write_bytes(b"stands in for a model")

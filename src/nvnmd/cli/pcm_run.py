@@ -81,9 +81,7 @@ def run_one(
 def find_model(model: Path | None, name: str) -> Path:
     """The model asked for, or the shipped one of the material; raises PcmError where there is none."""
     from nvnmd.pcm.models import model_for
-    from nvnmd.pcm.structures import material
 
-    material(name)
     return model or model_for(name).path
 
 
@@ -108,11 +106,11 @@ def _agreed(settings: MdSettings, yes: bool) -> MdSettings:
 def _write_inputs(folder: Path, settings: MdSettings, model: Path | None) -> None:
     from nvnmd.pcm.lammps_input import INPUT_FILE, nvnmd_pair
     from nvnmd.pcm.runfolder import locked, write_inputs
-    from nvnmd.pcm.structures import material
 
     name = str(model.resolve()) if model else "MODEL.nvnmd"
+    graded = model is not None and model.with_suffix(".gamma").is_file()
     with locked(folder):
-        prepared = write_inputs(folder, settings, nvnmd_pair(name, material(settings.material).elements))
+        prepared = write_inputs(folder, settings, nvnmd_pair(name, settings.type_elements(), graded))
     typer.echo(f"{folder / INPUT_FILE}: {len(prepared.atoms):,} atoms, {settings.plan()[-1].last_step:,} steps")
 
 

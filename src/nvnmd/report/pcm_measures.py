@@ -64,15 +64,15 @@ def overview(run: Run) -> Section:
 
 
 def _stages(record: dict[str, Any]) -> Table:
-    rows = []
+    rows, graded = [], any(stage.get("largest_gamma") is not None for stage in record["stages"])
     for stage in record["stages"]:
         time = (stage["last_step"] - stage["first_step"]) * record["settings"]["timestep_fs"] / 1000
         change = stage.get("energy_change_fJ")
         early = stage.get("ended_early")
-        rows.append(
-            [stage["name"], f"{time:g}", fixed(stage.get("heat_fJ"), 4), fixed(change, 4), "yes" if early else ""]
-        )
+        cells = [stage["name"], f"{time:g}", fixed(stage.get("heat_fJ"), 4), fixed(change, 4), "yes" if early else ""]
+        rows.append(cells + ([fixed(stage.get("largest_gamma"))] if graded else []))
     heads = ["Stage", "Length|ps", "Heat asked for|fJ", "Change of total energy|fJ", "Ended early"]
+    heads += ["Largest extrapolation grade"] if graded else []
     return Table(heads, rows, "Stages. The change of the total energy is what heat and thermostats really brought.")
 
 

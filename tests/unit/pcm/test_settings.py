@@ -63,6 +63,19 @@ def test_input_has_the_ensemble_asked_for(changes, line):
     assert "pair_style nvnmd model.nvnmd backend cpu\npair_coeff * * Ge Te\n" in text
 
 
+def test_grades_are_logged_and_guarded_where_there_is_an_active_set():
+    settings, elements = read_settings(None, max_gamma=20, output={"thermo_every": 10}), ("Ge", "Te")
+    text = lammps_input(settings, nvnmd_pair("model.nvnmd", elements, grades=True), elements)
+    assert "fix grades all pair 10 nvnmd gamma 1" in text
+    assert "colname c_clipped[13] largest_gamma" in text
+    assert (
+        "variable too_far_outside equal c_clipped[13]\nfix too_far_outside all halt 10 v_too_far_outside > 20" in text
+    )
+    with pytest.raises(PcmError, match="max_gamma needs the model's active set"):
+        lammps_input(settings, nvnmd_pair("model.nvnmd", elements), elements)
+    assert "gamma" not in lammps_input(read_settings(None), nvnmd_pair("model.nvnmd", elements), elements)
+
+
 def test_only_the_pair_lines_depend_on_the_potential():
     settings, elements = read_settings(None), ("Ge", "Te")
     ours = nvnmd_pair("model.nvnmd", elements)
