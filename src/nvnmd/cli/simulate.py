@@ -81,9 +81,9 @@ def simulate(
     late: dict[str, Any] = {"latency_us": latency_us, "gap_us": gap_us}
     late |= {"spike_probability": spike_probability, "spike_us": spike_us}
     links: dict[str, Any] = {"link_in": Link(gb_in, **late), "link_out": Link(gb_out, **late)}
-    chosen = {"buffer_atoms": buffer_atoms, "buffers": buffers}
-    usual = {name: value for name, value in chosen.items() if value is not None}
-    host = HostModel(**links, **costs, **usual, threads=threads)
+    chosen: dict[str, Any] = {"buffer_atoms": buffer_atoms, "buffers": buffers}
+    chosen = {name: value for name, value in chosen.items() if value is not None}
+    host = HostModel(**links, **costs, **chosen, threads=threads)
     step = simulate_step(sizes, counts, clock, host)
     found = summarize(sizes, counts, step, host, step_energy(step, predict(card))) | {"configuration": name}
     if output is not None:
