@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from nvnmd.training.batch import Batch, Cutoffs
 from nvnmd.training.collate import collate
 from nvnmd.training.errors import NvnmdError
+from nvnmd.training.loss import Counts
 from nvnmd.training.prepare import prepare_frame, with_labels
 from nvnmd.training.system import System
 
@@ -77,6 +78,12 @@ class FrameStore:
         """System and frame of a running index."""
         which = int(np.searchsorted(self._ends, index, side="right"))
         return which, index - (int(self._ends[which - 1]) if which else 0)
+
+    def counts(self, indices: Sequence[int]) -> Counts:
+        """What a loss over the frames of some running indices is averaged over."""
+        systems = [self.systems[self.locate(index)[0]] for index in indices]
+        virials = sum(system.virials is not None for system in systems)
+        return Counts(len(systems), sum(system.n_atoms for system in systems), virials)
 
     def batch(self, indices: Sequence[int]) -> Batch:
         """The frames of some running indices as one labeled batch."""

@@ -70,21 +70,39 @@ class LossTerms:
     virial: Tensor
 
 
-def loss(prediction: Prediction, batch: Batch, prefactors: Prefactors) -> LossTerms:
+@dataclass(frozen=True)
+class Counts:
+    """What the means of a loss are taken over.
+
+    Attributes:
+        frames, atoms: of the batch; virials: frames with virial labels.
+    """
+
+    frames: int
+    atoms: int
+    virials: int
+
+
+def loss(prediction: Prediction, batch: Batch, prefactors: Prefactors, counts: Counts | None = None) -> LossTerms:
     """DeePMD-kit's loss: p_e mean(dE^2 / n) + p_f mean(dF^2) + p_v mean(dW^2 / n), n the atoms of each frame.
 
     Mean over frames for energies, over components for forces and virials; frames without virial labels do not count.
+
+    Args:
+        counts: of the whole batch where this is a part of it; the terms of all parts then add up to the whole's.
     """
     labels = batch.labels
     assert labels is not None
     energies, forces = prediction.energies, prediction.forces
     atoms = torch.tensor(batch.atoms, dtype=energies.dtype, device=energies.device)
     wanted = labels.energies.to(energies.dtype)
-    total, energy, force = _EnergyAndForce.apply(energies, forces, wanted, labels.forces, atoms, prefactors)
+    if counts is None:
+        counts = Counts(len(batch.atoms), sum(batch.atoms), int(labels.has_virial.sum()))
+    total, energy, force = _EnergyAndForce.apply(energies, forces, wanted, labels.forces, atoms, prefactors, counts)
     virial = torch.full_like(force, torch.nan)
-    if prediction.virials is not None and bool(labels.has_virial.any()):
+    if prediction.virials is not None and counts.virials:
         by_frame = (prediction.virials - labels.virials).square().mean((1, 2))
-        share = labels.has_virial.to(atoms.dtype) / labels.has_virial.sum()
+        share = labels.has_virial.to(atoms.dtype) / counts.virials
         total = total + prefactors.virial * (by_frame / atoms * share).sum()
         virial = (by_frame.detach() / atoms.square() * share).sum()
     return LossTerms(total, energy, force, virial)
@@ -106,17 +124,19 @@ class _EnergyAndForce(torch.autograd.Function):
         true_forces: Tensor,
         atoms: Tensor,
         prefactors: Prefactors,
+        counts: Counts,
     ) -> tuple[Tensor, Tensor, Tensor]:
         by_frame, by_component = (energies - true_energies) / atoms, forces - true_forces
-        force, energy = by_component.square().mean(), by_frame.square().mean()
-        total = prefactors.energy * (by_frame.square() * atoms).mean() + prefactors.force * force
-        ctx.by_frame, ctx.by_component, ctx.prefactors = by_frame, by_component, prefactors
+        force = by_component.square().sum() / (3 * counts.atoms)
+        energy = by_frame.square().sum() / counts.frames
+        total = prefactors.energy / counts.frames * (by_frame.square() * atoms).sum() + prefactors.force * force
+        ctx.by_frame, ctx.by_component, ctx.prefactors, ctx.counts = by_frame, by_component, prefactors, counts
         ctx.mark_non_differentiable(energy, force)
         return total, energy, force
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
-        weights = ctx.prefactors
-        by_energy = ctx.by_frame * (grad * (2.0 * weights.energy / ctx.by_frame.numel()))
-        by_force = ctx.by_component * (grad * (2.0 * weights.force / ctx.by_component.numel()))
-        return by_energy, by_force, None, None, None, None
+        weights, counts = ctx.prefactors, ctx.counts
+        by_energy = ctx.by_frame * (grad * (2.0 * weights.energy / counts.frames))
+        by_force = ctx.by_component * (grad * (2.0 * weights.force / (3 * counts.atoms)))
+        return by_energy, by_force, None, None, None, None, None

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from nvnmd.training.data import DataError, FrameStore
 from nvnmd.training.evaluation import data_digest, frame_hashes
 from nvnmd.training.model import DeepPot
+from nvnmd.training.parallel import Ranks
 from nvnmd.training.sampler import Sampler, auto_batch_size
 from nvnmd.training.settings import DataSettings, Settings, parse_settings
 from nvnmd.training.shifts import fit_energy_shifts
@@ -70,9 +71,21 @@ def prepare_data(
 
 
 def build_trainer(
-    model: DeepPot, settings: Settings, data: TrainingData, folder: Path, device: str = "cpu", **watchers: Any
+    model: DeepPot,
+    settings: Settings,
+    data: TrainingData,
+    folder: Path,
+    device: str = "cpu",
+    ranks: Ranks | None = None,
+    **watchers: Any,
 ) -> Trainer:
-    """A trainer for a model; `watchers` are the `on_...` callbacks of `Trainer`. The model moves to the device."""
+    """A trainer for a model; `watchers` are the `on_...` callbacks of `Trainer`. The model moves to the device.
+
+    Raises:
+        ParallelError: the batch has fewer frames than there are processes.
+    """
+    ranks = Ranks() if ranks is None else ranks
+    model.set_arrays(ranks.share(model.arrays()))  # without a seed every process drew its own
     model.to(device)
     cutoffs, precision = model.cutoffs(), getattr(torch, settings.nvnmd.precision)
     type_map, cache = model.shape.type_map, settings.nvnmd.cache_mb
@@ -82,14 +95,17 @@ def build_trainer(
     if data.validation:
         store = FrameStore(data.validation, type_map, cutoffs, data.validation_shifts, precision, device, cache / 4)
         validation = store, _sampler(store, training.validation_data or training.training_data, training.seed)
+    sampler = _sampler(frames, training.training_data, training.seed)
+    sampler.restore(ranks.share(sampler.state()))
     return Trainer(
         model,
         frames,
-        _sampler(frames, training.training_data, training.seed),
+        sampler,
         settings,
         folder,
         validation,
         fingerprint(settings, data),
+        ranks=ranks,
         **watchers,
     )
 

@@ -18,8 +18,9 @@ from nvnmd.training.checkpoint import Checkpoint, CheckpointError, load_checkpoi
 from nvnmd.training.data import FrameStore
 from nvnmd.training.errors import NvnmdError
 from nvnmd.training.lcurve import Errors, LearningCurve
-from nvnmd.training.loss import LearningRate, LossTerms, Prefactors, loss
+from nvnmd.training.loss import Counts, LearningRate, LossTerms, Prefactors, loss
 from nvnmd.training.model import Prediction
+from nvnmd.training.parallel import Ranks
 from nvnmd.training.sampler import Sampler
 from nvnmd.training.settings import Settings
 from nvnmd.training.soap import Soap
@@ -66,6 +67,8 @@ class Trainer:
         on_progress: called for each line of the learning curve.
         on_step: called after each step with the number of steps done.
         on_save: called after each checkpoint.
+        ranks: this process among those that train the model together; only the first writes files and looks at the
+            validation frames.
     """
 
     def __init__(
@@ -80,9 +83,12 @@ class Trainer:
         on_progress: Callable[[Progress], None] | None = None,
         on_step: Callable[[int], None] | None = None,
         on_save: Callable[[], None] | None = None,
+        ranks: Ranks | None = None,
     ) -> None:
         self.model, self.frames, self.sampler = model, frames, sampler
         self.settings, self.folder, self.validation = settings, folder, validation
+        self.ranks = Ranks() if ranks is None else ranks
+        self.ranks.check(sampler.batch_size)
         self.step = 0
         self.checkpoint_path = folder / f"{settings.training.save_ckpt}.pt"
         self._fingerprint = fingerprint or {}
@@ -91,6 +97,7 @@ class Trainer:
         self._parameters = list(model.parameters())
         self._optimizer = _optimizer(model, settings.nvnmd.optimizer, self._rate.start)
         self._stop = threading.Event()
+        self._agreed = False
         self._uses_virial = any(system.virials is not None for system in frames.systems) and (
             settings.loss.start_pref_v > 0 or settings.loss.limit_pref_v > 0
         )
@@ -136,18 +143,23 @@ class Trainer:
         resumed = self.step if self.step else None
         log_dir = self.folder / training.tensorboard_log_dir if training.tensorboard else None
         has_validation = self.validation is not None
-        curve = LearningCurve(self.folder / training.disp_file, has_validation, self._uses_virial, resumed, log_dir)
+        curve = None
+        if self.ranks.writes:
+            curve = LearningCurve(self.folder / training.disp_file, has_validation, self._uses_virial, resumed, log_dir)
         try:
             with _signals(self.request_stop):
-                while self.step < training.numb_steps and not self._stop.is_set():
+                while self.step < training.numb_steps and not self._stopped:
                     self._advance(curve)
         finally:
-            curve.close()
+            if curve is not None:
+                curve.close()
         self.save()
         return self.step >= training.numb_steps
 
     def save(self) -> None:
         """Write the checkpoint."""
+        if not self.ranks.writes:
+            return
         state = Checkpoint(
             step=self.step,
             parameters=self.model.state_dict(),
@@ -160,36 +172,54 @@ class Trainer:
         if self.on_save is not None:
             self.on_save()
 
-    def _advance(self, curve: LearningCurve) -> None:
+    @property
+    def _stopped(self) -> bool:
+        """Whether to stop now: several processes agree on it in the sums of a step."""
+        return self._stop.is_set() if self.ranks.size == 1 else self._agreed
+
+    def _advance(self, curve: LearningCurve | None) -> None:
         training = self.settings.training
         rate = self._rate.at(self.step)
         prefactors = Prefactors.at(self.settings.loss, rate / self._rate.start)
-        batch = self.frames.batch(self.sampler.next())
-        terms = self._update(batch, prefactors, rate)
+        indices = self.sampler.next()
+        batch = self.frames.batch(self.ranks.mine(indices))
+        counts = self.frames.counts(indices) if self.ranks.size > 1 else None
+        terms = self._update(batch, counts, prefactors, rate)
         self.step += 1
-        if self.step % training.disp_freq == 0 or self.step in (1, training.numb_steps):
+        if curve is not None and (self.step % training.disp_freq == 0 or self.step in (1, training.numb_steps)):
             self._display(curve, terms, prefactors, rate)
         if self.step % training.save_freq == 0:
             self.save()
         if self.on_step is not None:
             self.on_step(self.step)
 
-    def _update(self, batch: Batch, prefactors: Prefactors, rate: float) -> LossTerms:
-        terms = loss(self.model(batch, virial=self._uses_virial), batch, prefactors)
-        if not torch.isfinite(terms.total):
-            raise TrainingError(
-                f"the loss is not a finite number at step {self.step + 1}, on {', '.join(batch.names)}; look at the "
-                f"labels of this frame or lower learning_rate.start_lr (now {self.settings.learning_rate.start_lr})"
-            )
+    def _update(self, batch: Batch, counts: Counts | None, prefactors: Prefactors, rate: float) -> LossTerms:
+        own = loss(self.model(batch, virial=self._uses_virial), batch, prefactors, counts)
         for parameter in self._parameters:
             parameter.grad = None
-        terms.total.backward()  # type: ignore[no-untyped-call]
+        own.total.backward()  # type: ignore[no-untyped-call]
+        terms = self._add_up(own)
+        if not torch.isfinite(terms.total):
+            where = ", ".join(batch.names) if not torch.isfinite(own.total) else "frames of another process"
+            raise TrainingError(
+                f"the loss is not a finite number at step {self.step + 1}, on {where}; look at the "
+                f"labels of this frame or lower learning_rate.start_lr (now {self.settings.learning_rate.start_lr})"
+            )
         if self.settings.training.gradient_max_norm:
             torch.nn.utils.clip_grad_norm_(self._parameters, self.settings.training.gradient_max_norm)
         for group in self._optimizer.param_groups:
             group["lr"] = rate
         self._optimizer.step()
         return terms
+
+    def _add_up(self, own: LossTerms) -> LossTerms:
+        """Gradients and terms of the whole batch, and whether any process was asked to stop."""
+        if self.ranks.size == 1:
+            return own
+        asked = torch.full_like(own.total.detach(), float(self._stop.is_set()))
+        *terms, stops = self.ranks.add_up(self._parameters, [own.total, own.energy, own.force, own.virial, asked])
+        self._agreed = bool(stops > 0)
+        return LossTerms(*terms)
 
     def _display(self, curve: LearningCurve, terms: LossTerms, prefactors: Prefactors, rate: float) -> None:
         validation = self._validate(prefactors)

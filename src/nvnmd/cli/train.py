@@ -11,6 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     from nvnmd.training.model import DeepPot
+    from nvnmd.training.parallel import Ranks
     from nvnmd.training.settings import Settings
     from nvnmd.training.setup import TrainingData
     from nvnmd.training.system import System
@@ -51,25 +52,33 @@ def train(
         nvnmd train input.json -o run            a new run
         nvnmd train input.json -o run --restart  continue it
         nvnmd train tune.json -o tuned --init-model run/model.safetensors
+        torchrun --nproc-per-node 2 -m nvnmd train input.json -o run    two processes share every batch
     """
     import torch
 
+    from nvnmd.training.parallel import ranks_of_environment
     from nvnmd.training.settings import load_settings
 
     if threads:
         torch.set_num_threads(threads)
-    parsed, notes = load_settings(settings)
-    for note in notes:
-        log.warning("%s: %s", settings, note)
-    _check_device(device)
-    _check_folder(output, restart)
-    data = load_data(parsed, settings.parent)
-    trainer = make_trainer(parsed, data, output, restart, init_model, device)
-    log.info("%s", _describe(data, trainer))
-    if not run_trainer(trainer):
-        typer.echo(f"stopped after step {trainer.step}; --restart continues", err=True)
+    with ranks_of_environment(device) as (ranks, device):
+        if not ranks.writes:
+            logging.getLogger("nvnmd").setLevel(logging.ERROR)
+        parsed, notes = load_settings(settings)
+        for note in notes:
+            log.warning("%s: %s", settings, note)
+        _check_device(device)
+        _check_folder(output, restart)
+        data = load_data(parsed, settings.parent)
+        trainer = make_trainer(parsed, data, output, restart, init_model, device, ranks)
+        log.info("%s", _describe(data, trainer))
+        finished = run_trainer(trainer)
+    if not finished:
+        if ranks.writes:
+            typer.echo(f"stopped after step {trainer.step}; --restart continues", err=True)
         raise typer.Exit(130)
-    typer.echo(f"model: {output / MODEL_FILE}")
+    if ranks.writes:
+        typer.echo(f"model: {output / MODEL_FILE}")
 
 
 def _check_folder(output: Path, restart: bool) -> None:
@@ -113,7 +122,13 @@ def load_data(settings: Settings, base: Path) -> TrainingData:
 
 
 def make_trainer(
-    settings: Settings, data: TrainingData, output: Path, restart: bool, init_model: Path | None, device: str
+    settings: Settings,
+    data: TrainingData,
+    output: Path,
+    restart: bool,
+    init_model: Path | None,
+    device: str,
+    ranks: Ranks | None = None,
 ) -> Trainer:
     """Build or reload the model; a new one is written at once, so that a restart finds its fixed numbers."""
     from nvnmd.training.build import build_model, center_energies
@@ -133,13 +148,14 @@ def make_trainer(
         origin["init_model"] = read_provenance(init_model)
     else:
         model = build_model(settings, data.train, data.model_shifts)
-    trainer = build_trainer(model, settings, data, output, device)
+    trainer = build_trainer(model, settings, data, output, device, ranks)
     trainer.on_save = lambda: save_model(model, path, origin | {"steps": trainer.step})
     if restart:
         trainer.resume()
     elif init_model is None or extended:
         center_energies(model, trainer.frames)
-    trainer.on_save()
+    if trainer.ranks.writes:
+        trainer.on_save()
     return trainer
 
 
@@ -164,12 +180,15 @@ def _start_from(known: DeepPot, settings: Settings, data: TrainingData) -> DeepP
 def _describe(data: TrainingData, trainer: Trainer) -> str:
     frames = sum(system.n_frames for system in data.train)
     held_out = sum(system.n_frames for system in data.validation)
+    shared = f", shared by {trainer.ranks.size} processes" if trainer.ranks.size > 1 else ""
     start = f", continuing after step {trainer.step}" if trainer.step else ""
-    return f"{frames} frames to train on, {held_out} held out, {trainer.sampler.batch_size} a step{start}"
+    return f"{frames} frames to train on, {held_out} held out, {trainer.sampler.batch_size} a step{shared}{start}"
 
 
 def run_trainer(trainer: Trainer) -> bool:
     """Train with a progress bar; whether the last step was reached."""
+    if not trainer.ranks.writes:
+        return trainer.run()
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
