@@ -79,7 +79,7 @@ def test_two_processes_train_the_model_that_one_does(systems, tmp_path):
     settings["training"]["training_data"] = {"systems": ["a", "b"], "batch_size": 3}
     settings["nvnmd"]["precision"] = "float64"
     (tmp_path / "input.json").write_text(json.dumps(settings))
-    launch = "-m torch.distributed.run --standalone --nproc-per-node 2 -m nvnmd -q".split()
+    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "nvnmd", "-q"]
     arguments = ["train", str(tmp_path / "input.json"), "-o"]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     command = [sys.executable, *launch, *arguments, tmp_path / "two"]
