@@ -19,7 +19,7 @@ _KINDS = [field.name for field in fields(Resources)]
 
 
 def _row(name: str, cells: Resources) -> str:
-    return f"{name:<32}" + "".join(f"{getattr(cells, kind):>12,.0f}" for kind in _KINDS)
+    return f"{name:<36}" + "".join(f"{getattr(cells, kind):>12,.0f}" for kind in _KINDS)
 
 
 def report(name: str) -> Resources:
@@ -34,7 +34,7 @@ def report(name: str) -> Resources:
     print(f"\n{name}: {found.cycles} cycles an atom with {GETE} neighbors, counted ({found.stage_cycles})")
     print(f"at {CLOCK_MHZ[name]} MHz, assumed: {seconds:.3g} s/step/atom; the letter: 2.7e-7 (GeTe)")
     print(f"multipliers, counted: {sum(found.dsp.values())} ({found.dsp})")
-    print(f"{'yosys estimate':<32}" + "".join(f"{kind.upper():>12}" for kind in _KINDS))
+    print(f"{'yosys estimate':<36}" + "".join(f"{kind.upper():>12}" for kind in _KINDS))
     total, parts = Resources(), list(blocks(card))
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # of waiting threads: yosys runs in processes of its own
         for block, cells in zip(parts, pool.map(Block.count, parts), strict=True):

@@ -25,6 +25,8 @@ from nvnmd.training.errors import NvnmdError
 
 ATOMS, NEIGHBORS, MOST = 100_000, 29, 64
 """Of the simulated step: neighbors are drawn at random (Poisson), a wider spread than that of liquid GeTe."""
+ENDS = (4_000, 1_728_000)
+"""Atoms of the smallest and of the largest step, which show how flat the cost of an atom is."""
 BAR_SECONDS = {"letter": 2.7e-7, "fast": 6.4e-8}
 """s/step/atom."""
 BAR_SHARE = 0.75
@@ -36,11 +38,12 @@ _KINDS = [field.name for field in fields(Resources)]
 
 @dataclass(frozen=True)
 class Figures:
-    """One configuration: yosys' cells, the simulated step, the estimated power."""
+    """One configuration: yosys' cells, the simulated steps (``ends`` by atoms), the estimated power."""
 
     cells: Resources
     cycles: float
     seconds: float
+    ends: dict[int, float]
     busy: dict[str, float]
     hidden: float
     watt: Range
@@ -69,11 +72,12 @@ def figures(name: str) -> Figures:
     sizes = CardSizes.from_parameters(card.parameters)
     counts = np.clip(np.random.default_rng(0).poisson(NEIGHBORS, ATOMS), 0, MOST)
     step = simulate_step(sizes, counts, CLOCK_MHZ[name])
+    ends = {atoms: simulate_step(sizes, np.resize(counts, atoms), CLOCK_MHZ[name]).seconds_per_atom for atoms in ENDS}
     alone = simulate_card(sizes, atom_packets(counts), keep="totals").cycles
     cells = report(name)
     watt = step_power(step, predict(card), cells).total
     hidden = hidden_communication(step, alone)
-    return Figures(cells, step.cycles / ATOMS, step.seconds_per_atom, step.busy, hidden, watt)
+    return Figures(cells, step.cycles / ATOMS, step.seconds_per_atom, ends, step.busy, hidden, watt)
 
 
 def table(found: dict[str, Figures]) -> str:
@@ -85,6 +89,8 @@ def table(found: dict[str, Figures]) -> str:
     rows += [["cycles/atom, simulated", *(f"{f.cycles:.2f}" for f in found.values()), "~60"]]
     seconds = f"{letter['seconds_per_step_per_atom']:.1e} (GeTe)"
     rows += [["s/step/atom, simulated", *(f"{f.seconds:.3e}" for f in found.values()), seconds]]
+    for atoms in ENDS:
+        rows += [[f"the same, {atoms:,} atoms", *(f"{f.ends[atoms]:.3e}" for f in found.values()), ""]]
     for kind in _KINDS:
         cells = ((getattr(f.cells, kind), getattr(f.cells, kind) / getattr(VU9P, kind)) for f in found.values())
         rows += [
