@@ -37,7 +37,8 @@ def run_page(page: Path, folder: Path, toy: bool) -> str:
                 raise RuntimeError(f"{page}: {this!r} is to be replaced but is not in the block:\n{code}")
             code = code.replace(this, that)
         printed = _python(code, names) if found["language"] == "python" else _shell(code)
-        output = f"\n```text\n{printed.rstrip()}\n```\n" if printed.strip() else ""
+        printed = "\n".join(line.rstrip() for line in printed.splitlines()).strip("\n")
+        output = f"\n```text\n{printed}\n```\n" if printed else ""
         return f"{found['toys']}```{found['language']}\n{found['code']}```\n{output}"
 
     text = page.read_text(encoding="utf-8")

@@ -9,7 +9,8 @@ import numpy as np
 from nvnmd.pcm import plots
 from nvnmd.pcm.analysis import FieldMap, atom_temperatures, crystal_order, field_map, profile
 from nvnmd.pcm.analyze import spread_frames
-from nvnmd.pcm.pictures import film, picture
+from nvnmd.pcm.pictures import atom_colors, film, picture
+from nvnmd.pcm.render import render
 from nvnmd.pcm.trajectory import Snapshot
 from nvnmd.report.blocks import Figure, Pictures, Section
 from nvnmd.report.plots import png_image, styled, subplots, to_svg
@@ -20,6 +21,7 @@ MAX_ORDER_ATOMS = 1_000_000
 LIFT_A = 2.0
 FILM_FRAMES = 16
 FILM_ATOMS = 60_000
+SLICE_A = 30.0
 
 
 def device(run: Run) -> Section:
@@ -29,6 +31,7 @@ def device(run: Run) -> Section:
         return section
     timestep_ps = run.md["settings"]["timestep_fs"] / 1000
     moving: list[Snapshot] = []
+    last: Snapshot | None = None
     for stage in run.md["stages"]:
         path = run.path(f"md/{stage['file']}")
         if not path.exists() or not path.stat().st_size:
@@ -43,8 +46,12 @@ def device(run: Run) -> Section:
         section.blocks.append(Figure(_profiles(stage["name"], frames, timestep_ps), along))
         if run.md["atoms"] <= FILM_ATOMS:
             moving += [_lifted(frame) for frame in spread_frames(path, FILM_FRAMES)]
+        else:
+            last = frames[-1]
     if moving:
         section.blocks.append(_film(run, moving))
+    elif last is not None and run.md["atoms"] <= MAX_ORDER_ATOMS:
+        section.blocks.append(_stills(last, timestep_ps))
     return section
 
 
@@ -116,4 +123,18 @@ def _film(run: Run, frames: list[Snapshot]) -> Pictures:
     last = frames[-1]
     shown = "Elements in the last of these frames."
     figures.append(Figure(png_image(picture(last, "element", 360, (0.0, 0.0)), shown), shown))
+    return Pictures(figures)
+
+
+def _stills(frame: Snapshot, timestep_ps: float) -> Pictures:
+    """Pictures of a slice of one frame, for cells that are too large for a film."""
+    inside = frame.positions[:, 1] % frame.cell[1, 1] < SLICE_A
+    part = Snapshot(frame.positions[inside], frame.cell, frame.symbols[inside], frame.step)
+    figures = []
+    texts = {"order": "crystalline atoms yellow, disordered ones red", "temperature": "temperature, bright is 1500 K"}
+    for color, text in texts.items():
+        colors = atom_colors(frame, color)[inside]  # type: ignore[arg-type]
+        caption = f"A slice of {SLICE_A / 10:g} nm at {frame.step * timestep_ps:.1f} ps, seen along y: {text}."
+        png = render(part, size_px=700, colors=colors, view_deg=(0.0, 0.0))
+        figures.append(Figure(png_image(png, f"Slice by {color}"), caption))
     return Pictures(figures)
