@@ -61,20 +61,16 @@ def run_on_cluster(
     with parsl.load(_config(config, queue)):
         task = python_app(label_on_node)
         waiting = [task(folder, name) for name in names]
-        try:
-            while waiting:
-                done = [future for future in waiting if future.done()]
-                waiting = [future for future in waiting if not future.done()]
-                for future in done:
-                    _check(future)
-                    finished += 1
-                if done:
-                    check_failures(queue)
-                on_progress(finished, jobs)
-                time.sleep(POLL_S)
-        finally:
-            for future in waiting:
-                future.cancel()
+        while waiting:
+            done = [future for future in waiting if future.done()]
+            waiting = [future for future in waiting if not future.done()]
+            for future in done:
+                _check(future)
+                finished += 1
+            if done:
+                check_failures(queue)
+            on_progress(finished, jobs)
+            time.sleep(POLL_S)
     return queue.counts()
 
 

@@ -138,6 +138,8 @@ class Loop:
     def _record(self, rounds: Sequence[Round], status: str) -> dict[str, Any]:
         from nvnmd.learn.judge import cross_errors
 
+        complete = status == "complete"
+        errors = rounds[-1].steps.do("errors", lambda: cross_errors(rounds, self.settings)) if complete else None
         record: dict[str, Any] = {
             "status": status,
             "label": self.labeler.label,
@@ -146,8 +148,8 @@ class Loop:
             "start": self._round(0, None).summary(),
             "rounds": [r.summary() for r in rounds],
         }
-        if status == "complete":
-            record["errors"] = rounds[-1].steps.do("errors", lambda: cross_errors(rounds, self.settings))
+        if complete:
+            record["errors"] = errors
         write_json(self.folder / RECORD_FILE, record)
         self.on_record()
         return record

@@ -108,6 +108,8 @@ class LearnSettings(Section):
             raise ValueError("select.by deviation needs committee: 2 or more")
         if not self.data and not self.items(0):
             raise ValueError("there is nothing to begin with; give data, or structures under start")
+        if not self.items(1):
+            raise ValueError("explore is empty, so that rounds would bring nothing new")
         if any(item.test for item in self.items(0)):
             raise ValueError("structures under start are trained on; test belongs to items under explore")
         return self
