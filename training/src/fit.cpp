@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "transpose.hpp"
+
 namespace nvnmd::training {
 namespace {
 
@@ -16,18 +18,6 @@ void pack(const FitShape& shape, int layer, const float* from, float* to) {
   const int n_out = shape.widths[l + 1], out = padded(n_out);
   if (out != n_out || shape.inputs(layer) != shape.widths[l]) std::fill_n(to, size(shape.inputs(layer), out), 0.0F);
   for (int i = 0; i < shape.widths[l]; ++i) std::copy_n(from + size(i, n_out), n_out, to + size(shape.row(layer, i), out));
-}
-
-// [n_in][padded(n_out)] to [n_out][padded(n_in)], by tiles that stay in the first cache.
-void transpose(int n_in, int n_out, const float* from, float* to) {
-  const int in = padded(n_in), out = padded(n_out);
-  for (int i = 0; i < in; i += kLanes) {
-    for (int o = 0; o < n_out; ++o) {
-      for (int k = i; k < i + kLanes; ++k) {
-        to[size(o, in) + static_cast<std::size_t>(k)] = k < n_in ? from[size(k, out) + static_cast<std::size_t>(o)] : 0.0F;
-      }
-    }
-  }
 }
 
 std::size_t packed_size(const FitShape& shape) {
@@ -61,7 +51,8 @@ FitNets::FitNets(const FitShape& shape, int types, const Arrays<const float>& ar
         weight = rows;
       }
       float* const turned = take(size(n_out, padded(n_in)));
-      transpose(n_in, n_out, weight, turned);
+      if (padded(n_in) != n_in) std::fill_n(turned, size(n_out, padded(n_in)), 0.0F);
+      transpose(n_in, n_out, weight, out, turned, padded(n_in));
       float* const bias = take(size(1, out));
       std::fill_n(bias, out, 0.0F);
       std::copy_n(arrays.biases[k] + size(type, n_out), n_out, bias);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "soap.hpp"
+#include "transpose.hpp"
 #include "vectors.hpp"
 
 namespace nvnmd::training {
@@ -34,17 +35,12 @@ NVNMD_INLINE V root(V x) {
   return load(lanes);
 }
 
-NVNMD_INLINE void pad_rows(int rows, int columns, const float* from, float* to) {
+// A matrix in rows of whole vectors and as many more rows: as it is, or else copied to `to`.
+NVNMD_INLINE const float* in_vectors(int rows, int columns, const float* from, float* to) {
   const int stride = padded(columns);
+  if (rows % kLanes == 0 && stride == columns) return from;
   for (int r = 0; r < rows; ++r) std::copy_n(from + r * columns, columns, to + r * stride);
-}
-
-NVNMD_INLINE void transpose(int rows, int columns, const float* from, int from_stride, float* to, int to_stride) {
-  for (int r = 0; r < rows; r += kLanes) {
-    for (int c = 0; c < columns; ++c) {
-      for (int k = r; k < std::min(rows, r + kLanes); ++k) to[c * to_stride + k] = from[k * from_stride + c];
-    }
-  }
+  return to;
 }
 
 // Lower part, by panels of columns, of a symmetric product: panel(first column, first row) fills rows from there on.
@@ -70,9 +66,9 @@ NVNMD_INLINE void mix_symmetric(int size, const float* product, float share, flo
 }
 
 // Means of G G^T and G^T G.
-NVNMD_INLINE void gather_products(const SoapMatrix& matrix, float share, SoapWork& work) {
+NVNMD_INLINE void gather_products(const SoapMatrix& matrix, const float* grad, float share, SoapWork& work) {
   const int m = matrix.rows, n = matrix.columns, ms = padded(m), ns = padded(n);
-  float *const grad = work.grad.data(), *const transposed = work.transposed.data(), *const square = work.square.data();
+  float *const transposed = work.transposed.data(), *const square = work.square.data();
   transpose(m, n, grad, ns, transposed, ms);
   for_panels(ms, [&](int v, int width) {
     for (int r = v; r < ms; r += NVNMD_GROUP) {
@@ -100,15 +96,15 @@ NVNMD_INLINE void gather_products(const SoapMatrix& matrix, float share, SoapWor
 
 void soap_step(const SoapMatrix& matrix, const SoapRates& rates, SoapWork& work) {
   const int m = matrix.rows, n = matrix.columns, ms = padded(m), ns = padded(n);
-  float *const grad = work.grad.data(), *const first = work.first.data(), *const second = work.second.data();
-  pad_rows(m, n, matrix.grad, grad);
-  pad_rows(m, m, matrix.left_axes, work.left.data());
-  pad_rows(n, n, matrix.right_axes, work.right.data());
+  float *const first = work.first.data(), *const second = work.second.data();
+  const float* const grad = in_vectors(m, n, matrix.grad, work.grad.data());
+  const float* const left = in_vectors(m, m, matrix.left_axes, work.left.data());
+  const float* const right = in_vectors(n, n, matrix.right_axes, work.right.data());
   transpose(n, n, matrix.right_axes, n, work.right_transposed.data(), ns);
 
   std::fill_n(first, ms * ns, 0.0F);
-  outer<NVNMD_GROUP>(m, m, work.left.data(), ms, grad, ns, first);
-  product<NVNMD_GROUP>(ms, n, first, ns, work.right.data(), ns, second, ns);
+  outer<NVNMD_GROUP>(m, m, left, ms, grad, ns, first);
+  product<NVNMD_GROUP>(ms, n, first, ns, right, ns, second, ns);
   for_vectors(m, n, [&](int r, int c, int count) {
     const V turned = load(second + r * ns + c);
     float *const mean_at = matrix.mean + r * n + c, *const square_at = matrix.square + r * n + c;
@@ -119,13 +115,13 @@ void soap_step(const SoapMatrix& matrix, const SoapRates& rates, SoapWork& work)
     store_some(square_at, square, count);
     store(first + r * ns + c, -rates.rate * mean / (root(square * rates.unbias) + rates.eps));
   });
-  product<NVNMD_GROUP>(ms, m, work.left.data(), ms, first, ns, second, ns);
+  product<NVNMD_GROUP>(ms, m, left, ms, first, ns, second, ns);
   product<NVNMD_GROUP>(ms, n, second, ns, work.right_transposed.data(), ns, first, ns);
   for_vectors(m, n, [&](int r, int c, int count) {
     float* const at = matrix.parameter + r * n + c;
     store_some(at, load_some(at, count) + load(first + r * ns + c), count);
   });
-  if (rates.axes > 0.0F) gather_products(matrix, rates.axes, work);
+  if (rates.axes > 0.0F) gather_products(matrix, grad, rates.axes, work);
 }
 
 constexpr SoapKernels make_soap() { return {soap_step}; }
