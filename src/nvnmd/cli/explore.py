@@ -108,14 +108,13 @@ def _write(items: Sequence[Item], output: Path, seed: int, model: Path | None, e
     from nvnmd.learn.builders import BUILDERS
     from nvnmd.learn.errors import LearnError
     from nvnmd.learn.explore import Explorer
-    from nvnmd.quantize.header import read_header
 
     for item in items:
         running = BUILDERS[item.build].kind != "structures"
         if running and model is None:
             raise LearnError(f"{item.name} is run or relaxed by a model; give an integer model with --model")
         folder = output if elements is not None or running else output.parent
-        type_map = tuple(read_header(model)["type_map"]) if model is not None else tuple(elements or ())
+        type_map = _type_map(model) if model is not None else tuple(elements or ())
         explorer = Explorer((item,), model or Path(), type_map, folder / "runs", seed)
         folder.mkdir(parents=True, exist_ok=True)
         for outcome in explorer.run(lambda text: typer.echo(text, err=True)):
@@ -127,6 +126,12 @@ def _write(items: Sequence[Item], output: Path, seed: int, model: Path | None, e
         write(temporary, [_described(frame.atoms, frame.origin) for frame in frames], format="extxyz")
         temporary.replace(target)
         typer.echo(f"{target}: {len(frames)} structures")
+
+
+def _type_map(model: Path) -> tuple[str, ...]:
+    from nvnmd.host import Potential
+
+    return tuple(Potential(model, threads=1).type_map)
 
 
 def _described(atoms: Any, origin: dict[str, Any]) -> Any:

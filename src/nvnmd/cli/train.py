@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -181,6 +182,12 @@ def _describe(data: TrainingData, trainer: Trainer) -> str:
     frames = sum(system.n_frames for system in data.train)
     held_out = sum(system.n_frames for system in data.validation)
     shared = f", shared by {trainer.ranks.size} processes" if trainer.ranks.size > 1 else ""
+    labels = Counter[str]()
+    for system in data.train:
+        labels[system.label] += system.n_frames
+    if len(labels) > 1:
+        text = ", ".join(f"{n} of {label}" for label, n in labels.items())
+        log.warning("labels of different origin are trained on together: %s; each has its own energy reference", text)
     start = f", continuing after step {trainer.step}" if trainer.step else ""
     return f"{frames} frames to train on, {held_out} held out, {trainer.sampler.batch_size} a step{shared}{start}"
 
