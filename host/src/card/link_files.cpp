@@ -207,7 +207,15 @@ class FileLink final : public Link {
     }
   }
 
-  std::uint32_t ask(Question question) const { return ask(question, Clock::now() + timeout_); }
+  // An answer that is late would be taken for that to the next question: after one only a new connection helps.
+  std::uint32_t ask(Question question) const {
+    try {
+      return ask(question, Clock::now() + timeout_);
+    } catch (const DeviceError& error) {
+      if (error.fault() != Fault::silent) throw;
+      throw DeviceError(Fault::broken, text(error.what(), " to a question for a register"));
+    }
+  }
 
   std::uint32_t ask(Question question, Clock::time_point deadline) const {
     if (::send(user_.file(), &question, sizeof question, MSG_NOSIGNAL) != sizeof question) user_.throw_broken(errno);

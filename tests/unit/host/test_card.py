@@ -17,7 +17,8 @@ from nvnmd.fpga.configuration import configuration_for
 from nvnmd.fpga.load import encode_load
 from nvnmd.fpga.registers import SIZES, Register
 from nvnmd.host import CardOptions, Error, Potential, RawResult, faults
-from nvnmd.host._core import load_packets
+from nvnmd.host._core import CardEmulator, load_packets
+from nvnmd.host.card_server import CardServer
 from nvnmd.quantize.model_file import load_model, save_model
 from nvnmd.quantize.testing import random_model
 from nvnmd.sim import HostModel
@@ -156,6 +157,35 @@ def test_faults_without_end_are_an_error_in_time(tiny: Path, fake_card: Start, k
     assert caught.value.code == "device"
     assert caught.value.fault in named
     assert time.monotonic() - start < 10.0
+
+
+class LateRegisters:
+    """An emulated card; every seventh of the first questions for a register waits longer than the host does."""
+
+    def __init__(self, model: Path) -> None:
+        self._card = CardEmulator([str(model)])
+        self._asked = 0
+        self.write_register = self._card.write_register
+
+    def transfer(self, data: bytes) -> list[bytes]:
+        return [self._card.transfer(data)]
+
+    def read_register(self, number: int) -> int:
+        self._asked += 1
+        if self._asked % 7 == 0 and self._asked < 50:
+            time.sleep(0.5)
+        return self._card.read_register(number)
+
+
+def test_a_late_register_is_not_taken_for_the_next(tiny: Path, tmp_path: Path) -> None:
+    server = CardServer(LateRegisters(tiny), str(tmp_path / "card"))
+    threading.Thread(target=server.serve, daemon=True).start()
+    options = CardOptions(tmp_path / "card", timeout_s=0.2, retries=60)
+    card, cpu = (Potential(tiny, threads=1, **more) for more in ({"card": options}, {}))
+    require_same(*Frames().evaluate(card, cpu))
+    assert card.card_counts is not None
+    assert card.card_counts.faults["broken"] >= 3
+    server.close()
 
 
 def test_an_error_leaves_the_card_usable(tiny: Path, fake_card: Start) -> None:
