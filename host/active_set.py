@@ -99,15 +99,20 @@ class ActiveSet:
         try:
             with safe_open(fspath(path), framework="np") as file:
                 head = json.loads((file.metadata() or {})[KEY])
-                kinds = range(len(head["type_map"]))
-                parts = [tuple(file.get_tensor(f"{name}.{k}") for k in kinds) for name in ("rows", "inverse", "origin")]
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
             if head["version"] != VERSION:
                 raise ValueError(f"version {head['version']}, this release reads version {VERSION}; update nvnmd")
-            return cls(tuple(head["type_map"]), head["model_sha256"], *parts, provenance=head["provenance"])
+            rows, inverse, origin = (
+                tuple(tensors[f"{name}.{kind}"] for kind in range(len(head["type_map"])))
+                for name in ("rows", "inverse", "origin")
+            )
+            for r, i, o in zip(rows, inverse, origin, strict=True):
+                if not (r.shape == i.shape == (len(r), len(r)) and o.shape == (len(r), 2)):
+                    raise ValueError("the shapes of its tensors disagree")
+            return cls(tuple(head["type_map"]), head["model_sha256"], rows, inverse, origin, head["provenance"])
         except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
-            raise active_set_error(
-                f"{fspath(path)}: not an active set, or damaged ({error}); 'nvnmd gamma' writes one"
-            ) from error
+            text = f"{fspath(path)}: not an active set, or damaged ({error}); 'nvnmd gamma' writes one"
+            raise active_set_error(text) from error
 
 
 def active_set_path(model: str | PathLike[str]) -> Path:

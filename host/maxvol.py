@@ -50,7 +50,8 @@ def max_volume(
         progress: called with the number of exchanges after each block.
     """
     matrix, chosen = start.astype(np.float64).copy(), np.full(len(start), -1)
-    inverse, exchanges, changed = np.linalg.inv(matrix), 0, count > 0
+    exchanges, changed = 0, count > 0
+    inverse = _inverse(matrix)
     while changed:
         changed = False
         for first in range(0, count, BLOCK):
@@ -59,10 +60,14 @@ def max_volume(
             for place, row in swaps:
                 matrix[place], chosen[place] = block[row], first + row
             if swaps:
-                inverse, changed, exchanges = np.linalg.inv(matrix), True, exchanges + len(swaps)
+                inverse, changed, exchanges = _inverse(matrix), True, exchanges + len(swaps)
             if progress is not None:
                 progress(exchanges)
     return Volume(chosen, matrix, inverse)
+
+
+def _inverse(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(np.linalg.inv(matrix), np.float64)
 
 
 def _exchange(block: NDArray[np.float64], inverse: NDArray[np.float64], tolerance: float) -> list[tuple[int, int]]:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nvnmd.host._core import Core, Error
+from nvnmd.host.active_set import active_set_path
 from nvnmd.host.card import CardCounts, CardOptions
 
 LIST_MARGIN_A = 1e-2
@@ -108,7 +109,7 @@ class Potential:
         self._search = NeighborList(
             cutoff=self.cutoff_A + LIST_MARGIN_A, full_list=True, skin=skin_A, n_threads=threads or 0
         )
-        self._active_set: Path | None = Path(path).with_suffix(".gamma") if active_set is None else Path(active_set)
+        self._active_set: Path | None = active_set_path(path) if active_set is None else Path(active_set)
         self._lock = Lock()
 
     @property

@@ -191,6 +191,17 @@ def test_the_calculator_adds_grades(model: Path, chosen: host.ActiveSet, frames:
     assert "gamma" not in atoms.calc.results
 
 
+def test_beside_a_card_the_cpu_gives_the_grades(
+    model: Path, chosen: host.ActiveSet, frames: list[Frame], fake_card: Callable[..., Path]
+) -> None:
+    card = host.CardOptions(str(fake_card(model)))
+    found = host.Potential(model, card=card).compute(*frames[7], gamma=True, hidden=True)
+    expected = host.Potential(model).compute(*frames[7], gamma=True, hidden=True)
+    np.testing.assert_array_equal(found.gamma, expected.gamma)
+    np.testing.assert_array_equal(found.hidden, expected.hidden)
+    np.testing.assert_array_equal(found.forces, expected.forces)
+
+
 Change = Callable[[host.ActiveSet], host.ActiveSet]
 
 

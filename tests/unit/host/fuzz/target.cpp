@@ -64,12 +64,14 @@ bool covers(const std::shared_ptr<const nvnmd::Model>& model, const std::string&
 
 nvnmd::FrameResult evaluate(const std::shared_ptr<const nvnmd::Model>& model, const std::string& kernel, const Words& words) {
   nvnmd::ForceDriver driver(nvnmd::make_cpu_backend(model, kernel, 1));
-  return driver.compute(nvnmd::NeighborWords(*model, words.types, words.first, words.neighbor, words.displacement), {true, true});
+  return driver.compute(nvnmd::NeighborWords(*model, words.types, words.first, words.neighbor, words.displacement),
+                        {.virial = true, .atom_virial = true, .hidden = true});
 }
 
 void require_same(const nvnmd::FrameResult& found, const nvnmd::FrameResult& expected, const std::string& kernel) {
   const bool same = found.atom_energy == expected.atom_energy && found.force == expected.force && found.atom_virial == expected.atom_virial &&
-                    found.counters.clipped == expected.counters.clipped && found.counters.too_close == expected.counters.too_close;
+                    found.hidden == expected.hidden && found.counters.clipped == expected.counters.clipped &&
+                    found.counters.too_close == expected.counters.too_close;
   if (same) return;
   std::fprintf(stderr, "kernel %s differs from the portable one\n", kernel.c_str());
   std::abort();
