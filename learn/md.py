@@ -111,7 +111,7 @@ def md_settings(plan: RunPlan, elements: Sequence[str], folder: Path) -> MdSetti
         temporary = folder / f".{START_FILE}"
         write(temporary, plan.start, format="extxyz")
         temporary.replace(start)
-    given = {"start": "file", "start_file": str(start.resolve()), "elements": list(elements)}
+    given: dict[str, Any] = {"start": "file", "start_file": str(start.resolve()), "elements": list(elements)}
     given |= {"output": {"thermo_every": 50, "restart_every": 500}}
     try:
         return MdSettings.model_validate(given | plan.settings)
@@ -169,8 +169,8 @@ def relax(atoms: Atoms, model: Path, steps: int = 60, keep: int = 4, start_limit
             path.append(moving.copy())
     except Error:  # atoms came closer than the tables reach, or have too many neighbors
         pass
-    chosen = np.unique(np.linspace(0, len(path) - 1, keep).astype(int)) if path else []
-    return [Frame(_bare(path[k]), {"stage": "relax", "step": int(k)}) for k in chosen]
+    chosen = sorted({round(x) for x in np.linspace(0, len(path) - 1, keep)}) if path else []
+    return [Frame(_bare(path[k]), {"stage": "relax", "step": k}) for k in chosen]
 
 
 def _bare(atoms: Atoms) -> Atoms:

@@ -17,7 +17,7 @@ import os
 import re
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -138,8 +138,8 @@ class Queue:
         """All jobs by state; what has no lock waits."""
         found = Counter(self.state(name) for name in self.names())
         reasons = Counter(self.failures().values())
-        order = ("waiting", "running", "labeled", "failed")
-        return Counts(*(found[key] for key in order), reasons=dict(reasons.most_common()))
+        states = (found["waiting"], found["running"], found["labeled"], found["failed"])
+        return Counts(*states, reasons=dict(reasons.most_common()))
 
     def finished(self) -> int:
         """How many jobs are labeled or failed."""
@@ -195,7 +195,7 @@ class Queue:
         if labels is None:
             write_json(job / DONE, {"status": "failed", "reason": reason})
             return
-        arrays = {"energy": np.float64(labels.energy), "forces": labels.forces}
+        arrays: dict[str, Any] = {"energy": np.float64(labels.energy), "forces": labels.forces}
         if labels.virial is not None:
             arrays["virial"] = labels.virial
         temporary = job / f".{RESULT}"
@@ -230,8 +230,3 @@ def _labels(settings: LabelSettings) -> dict[str, Any]:
     """What decides the labels, without how the work is organized."""
     free = {"workers", "max_minutes", "max_failed", "min_free_mb", "check_units", "command"}
     return settings.model_dump(mode="json", exclude=free)
-
-
-def add_all(queue: Queue, named: Sequence[tuple[str, Atoms, dict[str, Any]]]) -> int:
-    """Put structures in; how many were not there yet."""
-    return sum(queue.add(name, atoms, info) for name, atoms, info in named)
