@@ -9,6 +9,7 @@ RUN/learn.json               what every round did, for people and programs
 
 from __future__ import annotations
 
+import fcntl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,7 +28,7 @@ from nvnmd.training.files import write_atomically, write_json
 
 Commands = Callable[[Sequence[str]], None]
 """Runs `nvnmd` with these arguments in the run folder; raises where it fails or is stopped."""
-SETTINGS_FILE, RECORD_FILE = "learn.yaml", "learn.json"
+SETTINGS_FILE, RECORD_FILE, LOCK_FILE = "learn.yaml", "learn.json", ".lock"
 
 
 @dataclass
@@ -64,6 +65,14 @@ class Loop:
             LearnError: in settings, labels or data; what is done stays.
             KeyboardInterrupt: after Ctrl-C; the same call goes on.
         """
+        with (self.folder / LOCK_FILE).open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise LearnError(f"{self.folder}: another nvnmd learn is at work here; wait for it") from None
+            return self._run()
+
+    def _run(self) -> dict[str, Any]:
         self._begin()
         rounds: list[Round] = []
         for number in range(1, self.settings.rounds + 1):

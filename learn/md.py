@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from nvnmd.pcm.protocol import MdSettings
 
+ORPHAN_S = 120.0
 START_FILE, OUTCOME_FILE = "start.extxyz", "outcome.json"
 
 
@@ -76,6 +79,7 @@ def run_plan(
     if path.exists():
         return dict(json.loads(path.read_text(encoding="utf-8")))
     settings = md_settings(plan, elements, folder)
+    end_orphan(folder)
     text = str(model.resolve())
     pair = nvnmd_pair(f'"{text}"' if any(letter.isspace() for letter in text) else text, tuple(elements))
     last = settings.plan()[-1].last_step
@@ -92,6 +96,27 @@ def run_plan(
     outcome = {"status": record["status"], "reason": reason, "steps": record["step"], "atoms": record["atoms"]}
     write_json(path, outcome)
     return outcome
+
+
+def end_orphan(folder: Path) -> None:
+    """Let LAMMPS that outlived a killed program end in order, with a restart file that the run goes on from.
+
+    Raises:
+        LearnError: it does not end.
+    """
+    from nvnmd.pcm.marks import STOP_FILE
+
+    end = time.monotonic() + ORPHAN_S
+    with (folder / ".lock").open("a") as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except OSError:
+                (folder / STOP_FILE).touch()
+            if time.monotonic() > end:
+                raise LearnError(f"{folder}: LAMMPS of an earlier start is at work here and does not end; kill it")
+            time.sleep(0.2)
 
 
 def md_settings(plan: RunPlan, elements: Sequence[str], folder: Path) -> MdSettings:

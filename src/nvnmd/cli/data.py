@@ -12,6 +12,8 @@ from nvnmd.cli import help_text
 HELP = """
 Fetch a public data set by name, with its citation and licence.
 
+Names and sets are those of load-atoms (pip install 'nvnmd[data]'); what is written, nvnmd train reads.
+
 Examples:
 
     nvnmd data get gst-gap-22 -o data/gst-gap-22
@@ -25,11 +27,10 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help=help_text(HELP),
 )
 
 
-@app.callback()
+@app.callback(help=help_text(HELP))
 def group() -> None:
     """Keep `get` a command of a group."""
 

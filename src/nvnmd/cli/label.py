@@ -64,7 +64,11 @@ def label(
     elements = _add(queue, frames or [])
     if retry_failed:
         typer.echo(f"{queue.retry_failed()} failed frames wait again")
-    counts = work_through(queue, cluster)
+    try:
+        counts = work_through(queue, cluster)
+    except KeyboardInterrupt:
+        typer.echo(f"stopped, {queue.finished()} frames are finished; the same command goes on", err=True)
+        raise typer.Exit(130) from None
     labeled = queue.labeled()
     if labeled:
         labeler = make_labeler(queue.settings)

@@ -1,5 +1,6 @@
 """The loop on a teacher of no cost and networks of no size: every step once, whatever stops it when."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -166,6 +167,14 @@ def test_other_settings_in_the_same_folder_are_refused(tmp_path: Path) -> None:
     make_loop(tmp_path / "run", rounds=5, label=SETTINGS["label"] | {"workers": 2})
     with pytest.raises(LearnError, match=r"holds a run with other settings \(seed differs\)"):
         make_loop(tmp_path / "run", seed=2)
+
+
+def test_two_loops_do_not_share_a_folder(tmp_path: Path) -> None:
+    loop = make_loop(tmp_path / "run")
+    with (tmp_path / "run/.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(LearnError, match="another nvnmd learn is at work here"):
+            loop.run()
 
 
 def test_labels_of_a_teacher_and_of_dft_are_not_mixed_unless_asked(tmp_path: Path) -> None:

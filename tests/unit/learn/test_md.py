@@ -1,5 +1,9 @@
 """Exploration with an integer model: runs of LAMMPS, what becomes of broken ones, relaxations."""
 
+import pickle
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +14,8 @@ from nvnmd.learn.builders.runs import RunPlan
 from nvnmd.learn.errors import LearnError
 from nvnmd.learn.explore import Explorer
 from nvnmd.learn.items import parse_items
-from nvnmd.learn.md import md_settings, relax, run_plan, visited
+from nvnmd.learn.md import end_orphan, md_settings, relax, run_plan, visited
+from nvnmd.pcm.runfolder import last_restart
 from nvnmd.quantize.model_file import save_model
 from nvnmd.quantize.testing import random_model
 
@@ -41,6 +46,26 @@ def test_a_run_leaves_its_frames_and_is_not_done_twice(tmp_path: Path, model: Pa
     written = (tmp_path / "run/md.json").stat().st_mtime_ns
     assert run_plan(plan(), model, ELEMENTS, tmp_path / "run") == outcome
     assert (tmp_path / "run/md.json").stat().st_mtime_ns == written
+
+
+def test_a_run_whose_program_was_killed_goes_on(tmp_path: Path, model: Path) -> None:
+    """LAMMPS outlives the program; it is asked to end, and the run goes on from where it came to."""
+    folder, long = tmp_path / "run", plan(time_ps=20.0, temperature_K=20.0, every_ps=10.0)
+    code = (
+        "import sys, pickle; from pathlib import Path; from nvnmd.learn.md import run_plan\n"
+        "run_plan(pickle.load(open(sys.argv[1], 'rb')), Path(sys.argv[2]), ('Ge', 'Te'), Path(sys.argv[3]))"
+    )
+    (tmp_path / "plan").write_bytes(pickle.dumps(long))
+    process = subprocess.Popen([sys.executable, "-c", code, tmp_path / "plan", model, folder])
+    while not (folder / "restart/a.restart").exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    end_orphan(folder)
+    end_orphan(folder)
+    step = last_restart(folder)[1]
+    assert 500 <= step < 40000
 
 
 def test_a_run_that_breaks_down_is_an_outcome(tmp_path: Path, model: Path) -> None:
