@@ -6,6 +6,7 @@ intermediate value through memory.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +51,7 @@ def pair_stage(
 def fitting_stage(model: DeepPot) -> FittingStage:
     """Descriptor and fitting nets with the parameters as they are now."""
     shape, nets = model.shape, model.fitting
-    w, b = ([value.detach().numpy() for value in values] for values in (nets.weights, nets.biases))
+    w, b = ([value.detach().numpy() for value in values] for values in nets.stacks)
     sizes = shape.neuron[-1], shape.axis_neuron, shape.n_neighbors
     return FittingStage(*sizes, list(nets.skips), w, b, torch.get_num_threads())
 
@@ -61,8 +62,8 @@ def potential(model: DeepPot, batch: Batch, virial: bool) -> tuple[Tensor, Tenso
     Returns:
         energies [n_atoms] in eV, forces [n_atoms, 3] in eV/angstrom, virials [n_frames, 9] in eV (zeros unless wanted).
     """
-    parameters = [*model.embedding.parameters(), *model.fitting.parameters()]
-    energy, force, virials = _Potential.apply(model, batch, virial, model.gate, *parameters)
+    lists = (*model.embedding.stacks, *model.fitting.stacks)
+    energy, force, virials = _Potential.apply(model, batch, virial, model.gate, *itertools.chain(*lists))
     return energy, force, virials
 
 
@@ -74,7 +75,7 @@ class _Potential(torch.autograd.Function):
         ctx: Any, model: DeepPot, batch: Batch, virial: bool, gate: Tensor | None, *parameters: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
         table, n_atoms, width = batch.table, batch.n_atoms, model.shape.neuron[-1]
-        pairs = pair_stage(model.shape.nets, list(model.embedding.weights), list(model.embedding.biases), gate)
+        pairs = pair_stage(model.shape.nets, *model.embedding.stacks, gate)
         fit = fitting_stage(model)
         g, derivative = torch.empty(2, table.n_pairs, pairs.stride).numpy()
         x, by_x = torch.empty(2, n_atoms, 4, width).numpy()
@@ -85,7 +86,7 @@ class _Potential(torch.autograd.Function):
         pairs.forces(table, g, derivative, by_x, force.numpy(), virials.numpy() if virial else None)
         ctx.stages, ctx.table, ctx.virial = (pairs, fit), table, virial
         ctx.values, ctx.gate, ctx.parameters = (g, derivative, by_x), gate, parameters
-        ctx.layers = len(model.embedding.weights), len(model.fitting.weights)
+        ctx.layers = len(model.embedding.stacks[0]), len(model.fitting.stacks[0])
         return energy, force, virials
 
     @staticmethod
@@ -107,17 +108,20 @@ class _Potential(torch.autograd.Function):
         return None, None, None, gate, *grads
 
 
-def soap_step(parameters: Sequence[Tensor], state: dict[str, Any], count: int, group: dict[str, Any]) -> None:
+def soap_step(
+    parameters: Sequence[Tensor], state: dict[str, Any], count: int, share: float, group: dict[str, Any]
+) -> None:
     """Move stacked matrices of one size and their state, `Soap._move` in compiled form.
 
     Args:
         parameters: each [copies, n_in, n_out] with a gradient.
         state: of the optimizer, stacked over parameters and copies; changed in place.
         count: steps with this one.
+        share: weight of this gradient in the preconditioner's means; 0 leaves them as they are.
         group: `lr`, `betas`, `eps`.
     """
-    first, second, axes = group["betas"]
-    rates = [group["lr"] / (1 - first**count), 1 - first, 1 - second, 1 - axes, 1 / (1 - second**count), group["eps"]]
+    first, second, _ = group["betas"]
+    rates = [group["lr"] / (1 - first**count), 1 - first, 1 - second, share, 1 / (1 - second**count), group["eps"]]
     values = [parameter.detach().numpy() for parameter in parameters]
     grads = [p.grad.contiguous().numpy() for p in parameters if p.grad is not None]
     kept = [state[name].numpy() for name in ("mean", "square", "left", "right")]

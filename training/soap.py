@@ -29,6 +29,7 @@ class Soap(torch.optim.Optimizer):
         betas: decay of the means of gradients, of their squares and of the preconditioner.
         eps: added to the root of the mean square.
         every: steps between two updates of the axes.
+        gather: steps between two updates of the preconditioner, whose means hold the gradients of many steps anyway.
         largest: widest side of a matrix that is rotated.
     """
 
@@ -39,9 +40,16 @@ class Soap(torch.optim.Optimizer):
         betas: tuple[float, float, float] = (0.95, 0.95, 0.95),
         eps: float = 1e-8,
         every: int = 10,
+        gather: int = 2,
         largest: int = 1024,
     ) -> None:
-        super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "every": every, "largest": largest})
+        defaults = {"lr": lr, "betas": betas, "eps": eps, "every": every, "gather": gather, "largest": largest}
+        super().__init__(params, defaults)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        for group in self.param_groups:
+            group.setdefault("gather", 1)  # as in runs begun before there was a choice
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
@@ -66,17 +74,18 @@ class Soap(torch.optim.Optimizer):
             return
         state["step"] += 1
         count = int(state["step"])
+        share = 0.0 if count % group["gather"] else 1 - group["betas"][2] ** group["gather"]
         if native.runs_here(parameters[0]):
-            native.soap_step(parameters, state, count, group)
+            native.soap_step(parameters, state, count, share, group)
         else:
-            self._move(parameters, _stacked(parameters), state, count, group)
+            self._move(parameters, state, count, share, group)
         if count % group["every"] == 0:
             self._turn(state)
 
     @staticmethod
-    def _move(parameters: list[Tensor], grad: Tensor, state: dict[str, Any], count: int, group: dict[str, Any]) -> None:
-        """The step by torch alone: any device, any precision."""
-        first, second, axes = group["betas"]
+    def _move(parameters: list[Tensor], state: dict[str, Any], count: int, share: float, group: dict[str, Any]) -> None:
+        """The step by torch alone: any device, any precision. `share`: of this gradient in the preconditioner."""
+        grad, (first, second, _) = _stacked(parameters), group["betas"]
         means, squares, left, right = state["mean"], state["square"], state["left_axes"], state["right_axes"]
         rotated = left.mT @ grad @ right
         means.lerp_(rotated, 1 - first)
@@ -84,8 +93,9 @@ class Soap(torch.optim.Optimizer):
         root = (squares / (1 - second**count)).sqrt_().add_(group["eps"])
         update = left @ (means / root).mul_(-group["lr"] / (1 - first**count)) @ right.mT
         torch._foreach_add_(parameters, list(update.split([len(p) for p in parameters])))
-        state["left"].lerp_(grad @ grad.mT, 1 - axes)
-        state["right"].lerp_(grad.mT @ grad, 1 - axes)
+        if share:
+            state["left"].lerp_(grad @ grad.mT, share)
+            state["right"].lerp_(grad.mT @ grad, share)
 
     @staticmethod
     def _begin(state: dict[str, Any], grad: Tensor) -> None:

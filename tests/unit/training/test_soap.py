@@ -97,6 +97,20 @@ def test_it_continues_from_its_state():
     assert torch.equal(second, straight)
 
 
+def test_a_state_without_the_choice_gathers_each_time():
+    """Runs that were begun before `gather` existed go on as they were."""
+    loss, weight = stretched_problem()
+    optimizer = Soap([weight], lr=0.05, gather=1)
+    loss(weight).backward()
+    optimizer.step()
+    saved = optimizer.state_dict()
+    for group in saved["param_groups"]:
+        del group["gather"]
+    resumed = Soap([weight], lr=0.05)
+    resumed.load_state_dict(saved)
+    assert [group["gather"] for group in resumed.param_groups] == [1]
+
+
 @pytest.mark.parametrize("copies", [1, 3])
 def test_gradients_of_zero_change_nothing(copies):
     weight = torch.nn.Parameter(torch.ones(copies, 16, 16))
