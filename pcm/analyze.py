@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from nvnmd.pcm import analysis as measure
 from nvnmd.pcm import run_measures
+from nvnmd.pcm.analysis.altbc import LONGEST_A
 from nvnmd.pcm.analysis.neighbors import BOND_A
 from nvnmd.pcm.errors import PcmError
 from nvnmd.pcm.record import read_record
@@ -142,7 +143,9 @@ def _angles(path: Path, record: dict[str, Any], timestep_fs: float) -> Found:
 def _altbc(path: Path, record: dict[str, Any], timestep_fs: float) -> Found:
     found = measure.altbc(_frames(path))
     short, long = found.peak()
-    numbers = {"altbc_short_A": short, "altbc_long_A": long, "altbc_ratio": found.peierls_ratio}
+    numbers: dict[str, Any] = {"altbc_short_A": short, "altbc_long_A": long, "altbc_ratio": found.peierls_ratio}
+    if not found.has_peak:
+        numbers = {"altbc_short_A": short, "altbc": f"a ridge beyond {LONGEST_A:g} A, no peak"}
     first, second = np.meshgrid(found.r, found.r, indexing="ij")
     return numbers, {"altbc": {"r1_A": first.ravel(), "r2_A": second.ravel(), "per_A2": found.density.ravel()}}
 

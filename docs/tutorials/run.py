@@ -37,6 +37,8 @@ def run_page(page: Path, folder: Path, toy: bool) -> str:
                 raise RuntimeError(f"{page}: {this!r} is to be replaced but is not in the block:\n{code}")
             code = code.replace(this, that)
         printed = _python(code, names) if found["language"] == "python" else _shell(code)
+        # Where a package lies is of no use to a reader.
+        printed = printed.replace(sys.prefix, "...")
         printed = "\n".join(line.rstrip() for line in printed.splitlines()).strip("\n")
         output = f"\n```text\n{printed}\n```\n" if printed else ""
         return f"{found['toys']}```{found['language']}\n{found['code']}```\n{output}"

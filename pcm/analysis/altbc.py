@@ -22,6 +22,8 @@ Floats = NDArray[np.float64]
 
 MAX_DEVIATION_DEG = 30.0
 SMOOTHING_A = 0.04
+LONGEST_A = 3.6
+"""Longer ones are no bonds: there the second neighbors of a glass begin, whose density would win over every peak."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +36,18 @@ class Altbc:
     frames: int
 
     def peak(self) -> tuple[float, float]:
-        """Shorter and longer bond in A where the smoothed density is highest."""
+        """Shorter and longer bond in A, up to LONGEST_A, where the smoothed density is highest."""
         from scipy.ndimage import gaussian_filter
 
         smooth = gaussian_filter(self.density, SMOOTHING_A / (self.r[1] - self.r[0]), mode="nearest")
-        i, j = np.unravel_index(np.argmax(smooth), smooth.shape)
+        bonds = self.r <= LONGEST_A
+        i, j = np.unravel_index(np.argmax(np.where(bonds[:, None] & bonds, smooth, 0.0)), smooth.shape)
         return float(min(self.r[i], self.r[j])), float(max(self.r[i], self.r[j]))
+
+    @property
+    def has_peak(self) -> bool:
+        """Whether the density falls again beyond the peak; a ridge that reaches LONGEST_A has none."""
+        return self.peak()[1] < LONGEST_A - SMOOTHING_A
 
     @property
     def peierls_ratio(self) -> float:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from nvnmd.pcm.analysis import altbc, angle_distribution, tetrahedral_order
+from nvnmd.pcm.analysis import Altbc, altbc, angle_distribution, tetrahedral_order
 from nvnmd.pcm.analysis.angles import tetrahedral_q
 from nvnmd.pcm.errors import PcmError
 from nvnmd.pcm.structures import crystal
@@ -105,3 +105,18 @@ def test_altbc_of_chosen_centers_and_of_nothing():
     assert altbc([frame], centers=["Ge"]).pairs == 3
     with pytest.raises(PcmError, match="no ALTBC"):
         altbc([frame], centers=["Te"])
+
+
+def test_a_ridge_up_to_the_second_neighbors_is_no_peak():
+    r = np.linspace(2.41, 3.99, 80)
+    short, long = np.meshgrid(r, r, indexing="ij")
+
+    def made(center, width):
+        one = np.exp(-(((short - 2.75) / 0.08) ** 2) - ((long - center) / width) ** 2)
+        # Where second neighbors begin there is more than at any peak.
+        density = one + one.T + 3 * ((short > 3.7) & (long > 3.7))
+        return Altbc(r, density, 1000, 1)
+
+    assert_allclose(made(3.2, 0.1).peak(), [2.75, 3.2], atol=0.03)
+    assert made(3.2, 0.1).has_peak
+    assert not made(3.9, 0.6).has_peak
