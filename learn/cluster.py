@@ -6,6 +6,8 @@ The queue's folder must be seen by all machines. Local processes and a cluster m
 from __future__ import annotations
 
 import importlib.util
+import os
+import sysconfig
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -58,6 +60,7 @@ def run_on_cluster(
     names = [name for name in queue.names() if queue.state(name) == "waiting"]
     jobs, finished = len(queue.names()), queue.finished()
     folder = str(queue.folder.resolve())
+    _find_programs()
     with parsl.load(_config(config, queue)):
         task = python_app(label_on_node)
         waiting = [task(folder, name) for name in names]
@@ -72,6 +75,13 @@ def run_on_cluster(
             on_progress(finished, jobs)
             time.sleep(POLL_S)
     return queue.counts()
+
+
+def _find_programs() -> None:
+    """Parsl calls its own programs by name; in an environment that is not activated PATH lacks their folder."""
+    scripts, path = sysconfig.get_path("scripts"), os.environ.get("PATH", "")
+    if scripts not in path.split(os.pathsep):
+        os.environ["PATH"] = os.pathsep.join([scripts, path])
 
 
 def _check(future: Any) -> None:
