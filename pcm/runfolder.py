@@ -87,7 +87,7 @@ def last_restart(folder: Path) -> tuple[Path, int] | None:
 
 
 def _restart_step(file: Path) -> int:
-    command = lammps_command(["-restart2info", str(file)])
+    command = lammps_command(["-restart2info", file.name])
     shown = subprocess.run(command, capture_output=True, text=True, check=False, cwd=file.parent)
     found = re.search(r"Current timestep number\s*=\s*(\d+)", shown.stdout)
     if not found:

@@ -173,6 +173,12 @@ def test_the_clock_ends_a_run_with_its_report(nvnmd, tmp_path):
     assert "the same command goes on from here" in out
     assert (tmp_path / "melt-quench/report.html").exists()
     assert "## Molecular dynamics" in (tmp_path / "kept/README.md").read_text()
+    before = json.loads((tmp_path / "melt-quench/md.json").read_text())["step"]
+    code, _, err = nvnmd("melt-quench", "--atoms", "512", "-m", "m.nvnmd", "--minutes", "0.05", "--no-report")
+    assert code == 0, err
+    after = json.loads((tmp_path / "melt-quench/md.json").read_text())
+    assert after["step"] > before
+    assert [session["first_step"] for session in after["sessions"]] == [0, before]
 
 
 def test_a_temperature_film_needs_velocities(nvnmd, tmp_path, lattice_dump):
