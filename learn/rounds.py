@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +15,11 @@ from nvnmd.learn.explore import Explorer
 from nvnmd.learn.labeled import write_sets
 from nvnmd.learn.queue import Queue
 from nvnmd.learn.steps import Steps
-from nvnmd.training.files import write_atomically, write_json
+from nvnmd.training.files import write_json
 
 if TYPE_CHECKING:
     from ase import Atoms
 
-    from nvnmd.learn.candidates import Chosen
     from nvnmd.learn.descriptors import StructureVectors
     from nvnmd.learn.loop import Loop
     from nvnmd.training.system import System
@@ -142,6 +140,7 @@ class Round:
     def _select(self) -> dict[str, Any]:
         from nvnmd.learn.candidates import choose
         from nvnmd.learn.descriptors import StructureVectors
+        from nvnmd.learn.selected import write_selected
         from nvnmd.learn.uncertainty import make_uncertainty
 
         settings = self.loop.settings
@@ -152,7 +151,7 @@ class Round:
         uncertainty = make_uncertainty(settings.select.by, members, self.model, systems)
         known = self._known_vectors(vectors, systems)
         chosen, summary = choose(self._explorer(), settings.elements, uncertainty, vectors, known, settings.select)
-        self._write_selected(chosen)
+        write_selected(self.folder / SELECTED, chosen)
         return summary
 
     def _load_training(self) -> list[System]:
@@ -168,32 +167,16 @@ class Round:
         kept = spread_evenly(len(places), self.loop.settings.select.known)
         return np.vstack([vectors(places[n][0].select([places[n][1]])) for n in kept])
 
-    def _write_selected(self, chosen: Sequence[Chosen]) -> None:
-        from io import StringIO
-
-        from ase.io import write
-
-        text = StringIO()
-        for found in chosen:
-            atoms = found.atoms.copy()
-            record = {"item": found.item, "test": found.test, "score": found.score, "origin": found.origin}
-            atoms.info = {"record": json.dumps(record)}
-            write(text, atoms, format="extxyz")
-        write_atomically(self.folder / SELECTED, text.getvalue().encode())
-
     def _queue_selected(self) -> None:
         """Put the chosen frames into the queue; those that are there already stay as they are."""
-        from ase.io import read
+        from nvnmd.learn.selected import read_selected
 
-        if self.steps.done("label") or not (self.folder / SELECTED).stat().st_size:
+        if self.steps.done("label"):
             return
-        named: dict[bool, list[tuple[str, Atoms, dict[str, Any]]]] = {False: [], True: []}
-        for atoms in read(self.folder / SELECTED, index=":", format="extxyz"):
-            record = json.loads(atoms.info["record"]) if isinstance(atoms.info["record"], str) else atoms.info["record"]
-            origin = dict(record["origin"]) | {"score": record["score"]}
-            named[bool(record["test"])].append((record["item"], atoms, origin))
-        for test, frames in named.items():
-            self.add(frames, test)
+        chosen = read_selected(self.folder / SELECTED)
+        for test in (False, True):
+            members = [found for found in chosen if found.test == test]
+            self.add([(f.item, f.atoms, f.origin | {"score": f.score}) for f in members], test)
 
     def _queue(self) -> Queue:
         return Queue(self.folder / "queue", self.loop.settings.label)

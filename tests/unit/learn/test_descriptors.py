@@ -41,3 +41,11 @@ def test_an_element_that_is_not_there_gives_zeros(vectors: StructureVectors) -> 
 def test_other_structures_have_other_vectors(vectors: StructureVectors) -> None:
     a, b, c = (vectors(plain_system(structure(0, shake), ("Ge", "Sb", "Te"))) for shake in (0.0, 0.05, 0.3))
     assert 0 < np.linalg.norm(a - b) < np.linalg.norm(a - c)
+
+
+def test_an_atom_alone_has_a_vector(vectors: StructureVectors) -> None:
+    alone = structure()[:1]
+    alone.set_cell([20.0] * 3)
+    found = vectors(plain_system(alone, ("Ge", "Sb", "Te")))
+    assert found.shape == (1, 48)
+    assert not found.any()

@@ -1,9 +1,14 @@
 """Which frames are chosen."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from toys import structure
 
+from nvnmd.learn.candidates import Chosen
 from nvnmd.learn.select import farthest_points, select_frames, spread_evenly
+from nvnmd.learn.selected import read_selected, write_selected
 
 NONE = np.empty((0, 2))
 
@@ -63,3 +68,17 @@ def test_even_spread() -> None:
     assert spread_evenly(100, 5).tolist() == [0, 25, 50, 74, 99]
     assert spread_evenly(3, 5).tolist() == [0, 1, 2]
     assert spread_evenly(0, 5).tolist() == []
+
+
+def test_chosen_frames_come_back_with_their_record(tmp_path: Path) -> None:
+    chosen = [
+        Chosen("melt", False, structure(1), 0.25, {"run": 2, "stage": "quench", "step": 500}),
+        Chosen("held-out", True, structure(2), 0.125, {}),
+    ]
+    write_selected(tmp_path / "selected.extxyz", chosen)
+    found = read_selected(tmp_path / "selected.extxyz")
+    for a, b in zip(found, chosen, strict=True):
+        assert (a.item, a.test, a.score, a.origin) == (b.item, b.test, b.score, b.origin)
+        np.testing.assert_allclose(a.atoms.positions, b.atoms.positions, atol=1e-7)
+    write_selected(tmp_path / "selected.extxyz", [])
+    assert read_selected(tmp_path / "selected.extxyz") == []
