@@ -13,15 +13,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-ENVIRONMENT = {
-    "OMP_NUM_THREADS": "1",
-    "TF_INTRA_OP_PARALLELISM_THREADS": "1",
-    "TF_INTER_OP_PARALLELISM_THREADS": "1",
-    "DP_INTRA_OP_PARALLELISM_THREADS": "1",
-    "DP_INTER_OP_PARALLELISM_THREADS": "1",
-    "CUDA_VISIBLE_DEVICES": "",
-    "TF_CPP_MIN_LOG_LEVEL": "3",
-}
+
+def environment(threads: int) -> dict[str, str]:
+    """Variables that give both programs as many threads, and no GPU."""
+    names = ("OMP_NUM_THREADS", "TF_INTRA_OP_PARALLELISM_THREADS", "TF_INTER_OP_PARALLELISM_THREADS")
+    names += ("DP_INTRA_OP_PARALLELISM_THREADS", "DP_INTER_OP_PARALLELISM_THREADS")
+    return {name: str(threads) for name in names} | {"CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
 def settings(train: list[str], steps: int, seed: int) -> dict[str, Any]:
@@ -56,16 +53,20 @@ def settings(train: list[str], steps: int, seed: int) -> dict[str, Any]:
 
 
 class Program:
-    """A trainer as a sequence of processes bound to one core."""
+    """A trainer as a sequence of processes bound to some cores."""
 
-    def __init__(self, name: str, core: int) -> None:
-        self.name, self.core = name, core
+    def __init__(self, name: str, cores: set[int]) -> None:
+        self.name, self.cores = name, cores
 
     def start(self, folder: Path, train: list[str], steps: int, seed: int) -> subprocess.Popen[bytes]:
         """Begin a training in a new folder."""
         folder.mkdir(parents=True)
-        (folder / "input.json").write_text(json.dumps(settings(train, steps, seed)))
+        (folder / "input.json").write_text(json.dumps(self.settings(train, steps, seed)))
         return self._start(self.command(), folder)
+
+    def settings(self, train: list[str], steps: int, seed: int) -> dict[str, Any]:
+        """Of the module's function of this name, and what only this program knows."""
+        return settings(train, steps, seed)
 
     def command(self) -> list[str]:
         raise NotImplementedError
@@ -79,11 +80,11 @@ class Program:
             return subprocess.Popen(
                 command,
                 cwd=folder,
-                env=os.environ | ENVIRONMENT,
+                env=os.environ | environment(len(self.cores)),
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=lambda: os.sched_setaffinity(0, {self.core}),
+                preexec_fn=lambda: os.sched_setaffinity(0, self.cores),
             )
 
     def _output(self, command: list[str], folder: Path) -> str:
@@ -93,19 +94,26 @@ class Program:
 
 
 class Ours(Program):
+    def __init__(self, name: str, cores: set[int], optimizer: str) -> None:
+        super().__init__(name, cores)
+        self.optimizer = optimizer
+
+    def settings(self, train: list[str], steps: int, seed: int) -> dict[str, Any]:
+        return super().settings(train, steps, seed) | {"nvnmd": {"optimizer": self.optimizer}}
+
     def command(self) -> list[str]:
-        return [sys.executable, "-m", "nvnmd", "-q", "train", "input.json", "--threads", "1"]
+        return [sys.executable, "-m", "nvnmd", "-q", "train", "input.json", "--threads", str(len(self.cores))]
 
     def test(self, folder: Path, held_out: list[str]) -> dict[str, float]:
         command = [sys.executable, "-m", "nvnmd", "-q", "evaluate", "model.safetensors", *held_out, "-o", "out"]
-        self._output([*command, "--threads", "1"], folder)
+        self._output([*command, "--threads", str(len(self.cores))], folder)
         found = json.loads((folder / "out/evaluation.json").read_text())["all"]
         return {"energy": 1000 * found["energy_rmse"], "force": 1000 * found["force_rmse"]}
 
 
 class DeepmdKit(Program):
-    def __init__(self, name: str, core: int, dp: Path) -> None:
-        super().__init__(name, core)
+    def __init__(self, name: str, cores: set[int], dp: Path) -> None:
+        super().__init__(name, cores)
         self.dp = str(dp)
 
     def command(self) -> list[str]:
@@ -127,7 +135,7 @@ class DeepmdKit(Program):
 
 
 def take_turns(processes: list[subprocess.Popen[bytes]], turn_s: float = 2.0) -> list[dict[str, float]]:
-    """Run processes to their end, one at a time in turns; seconds of their own turns and of CPU time."""
+    """Run processes to their end, one at a time in turns; seconds of their own turns, CPU seconds and memory in MB."""
     spent: list[dict[str, float]] = [{} for _ in processes]
     wall = [0.0] * len(processes)
     for process in processes:
@@ -147,7 +155,8 @@ def take_turns(processes: list[subprocess.Popen[bytes]], turn_s: float = 2.0) ->
                 if pid:
                     if status:
                         raise SystemExit(f"{process.args} failed")
-                    spent[k] = {"wall_s": wall[k], "cpu_s": usage.ru_utime + usage.ru_stime}
+                    cpu = usage.ru_utime + usage.ru_stime
+                    spent[k] = {"wall_s": wall[k], "cpu_s": cpu, "memory_mb": usage.ru_maxrss / 1000}
                 else:
                     os.killpg(process.pid, signal.SIGSTOP)
     finally:
