@@ -98,7 +98,7 @@ class FittingStage {
       }
       first += counts[type];
     }
-    values_.reset(new float[rows * places_.size]);
+    values_ = buffer(rows * places_.size);
     float* at = values_.get();
     for (FitBlock& block : blocks_) {
       block.values = at;
@@ -129,7 +129,7 @@ class FittingStage {
   std::optional<Array<const std::int64_t>> order_;
   std::size_t atoms_ = 0;
   std::vector<FitBlock> blocks_;
-  std::unique_ptr<float[]> values_;
+  Buffer values_;
 };
 
 }  // namespace

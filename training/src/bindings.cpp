@@ -56,7 +56,7 @@ class PairStage {
 
   void channels(const PairTable& table, const Filled& g, const Filled& dg, const Filled& x) {
     check(table, g.size(), dg.size(), x.size());
-    saved_.reset(new float[saved_rows(table.view()) * nets_.saved()]);
+    saved_ = buffer(saved_rows(table.view()) * nets_.saved());
     saved_pairs_ = table.pairs();
     run(table, [&](int, int first, int last) {
       stage().channels(nets_, table.view(), first, last, {g.data(), dg.data()}, saved_.get(), x.data());
@@ -84,12 +84,12 @@ class PairStage {
     check(table, g.size(), dg.size(), by_x.size());
     expect(forces.size() == 3 * table.atoms() && (!virials || virials->size() >= 9 * table.frames()), "forces: wrong size");
     const std::size_t extent = virials ? virials->size() : 0;
-    std::vector<std::vector<float>> parts(static_cast<std::size_t>(threads_), std::vector<float>(forces.size() + extent));
+    std::vector<Floats> parts(static_cast<std::size_t>(threads_), Floats(forces.size() + extent));
     run(table, [&](int k, int first, int last) {
       float* const to = parts[static_cast<std::size_t>(k)].data();
       stage().forces(nets_, table.view(), first, last, {g.data(), dg.data()}, by_x.data(), to, extent > 0 ? to + forces.size() : nullptr);
     });
-    for (const std::vector<float>& part : parts) {
+    for (const Floats& part : parts) {
       for (std::size_t i = 0; i < forces.size(); ++i) forces.data()[i] += part[i];
       for (std::size_t i = 0; i < extent; ++i) virials->data()[i] += part[forces.size() + i];
     }
@@ -150,7 +150,7 @@ class PairStage {
 
   Nets nets_;
   int threads_;
-  std::unique_ptr<float[]> saved_;  // of the last call of channels
+  Buffer saved_;  // of the last call of channels
   std::size_t saved_pairs_ = 0;
 };
 

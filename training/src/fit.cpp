@@ -32,7 +32,7 @@ std::size_t packed_size(const FitShape& shape) {
 }  // namespace
 
 FitNets::FitNets(const FitShape& shape, int types, const Arrays<const float>& arrays)
-    : packed_(new float[static_cast<std::size_t>(types) * packed_size(shape)]) {
+    : packed_(buffer(static_cast<std::size_t>(types) * packed_size(shape))) {
   float* at = packed_.get();
   const auto take = [&at](std::size_t floats) {
     float* const here = at;

@@ -43,7 +43,7 @@ struct FitNets {
   std::vector<FitNet> nets;
 
  private:
-  std::unique_ptr<float[]> packed_;
+  Buffer packed_;
 };
 
 // Consecutive atoms of one type, in the order sorted by type.
@@ -63,9 +63,9 @@ struct FitValues {
 struct FitScratch {
   explicit FitScratch(const FitShape& shape, int rows);
 
-  std::vector<std::vector<float>> tanh_grads;  // of each hidden layer
-  std::vector<float> flow, next;               // [rows][widest]
-  std::vector<float> incoming, first, second;  // [4][stride] each
+  std::vector<Floats> tanh_grads;  // of each hidden layer
+  Floats flow, next;               // [rows][widest]
+  Floats incoming, first, second;  // [4][stride] each
 };
 
 struct FitLayerGradient {
@@ -82,7 +82,7 @@ struct FitGradients {
   std::vector<FitNetGradient> nets;
 
  private:
-  std::vector<float> sums_;
+  Floats sums_;
 };
 
 // What one instruction set offers; order [n_atoms] is the atom of each sorted row, or null where they are sorted.

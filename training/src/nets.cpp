@@ -10,8 +10,8 @@ std::size_t size(int rows, int columns) { return static_cast<std::size_t>(rows) 
 
 Layer padded_layer(int n_in, int n_out, const float* weight, const float* bias) {
   const int out = padded(n_out), in = padded(n_in);
-  Layer layer{n_in, n_out, std::vector<float>(size(n_in, out)), std::vector<float>(size(n_out, in)),
-              std::vector<float>(size(1, out))};
+  Layer layer{n_in, n_out, Floats(size(n_in, out)), Floats(size(n_out, in)),
+              Floats(size(1, out))};
   for (int i = 0; i < n_in; ++i) {
     for (int o = 0; o < n_out; ++o) {
       const float value = weight[size(i, n_out) + static_cast<std::size_t>(o)];
@@ -55,7 +55,7 @@ Gradients::Gradients(const Nets& shape) : gate(shape.gate.size()) {
   for (const std::vector<Layer>& stack : shape.nets) {
     std::vector<LayerGradient>& gradients = nets.emplace_back();
     for (const Layer& layer : stack) {
-      gradients.push_back({std::vector<float>(layer.weight.size()), std::vector<float>(layer.bias.size())});
+      gradients.push_back({Floats(layer.weight.size()), Floats(layer.bias.size())});
     }
   }
 }

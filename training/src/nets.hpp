@@ -2,11 +2,37 @@
 // Embedding nets with rows padded to whole vectors, and gradients of the same layout.
 
 #include <cstddef>
+#include <memory>
+#include <new>
 #include <vector>
 
 namespace nvnmd::training {
 
 inline constexpr int kLanes = 16;
+
+// Vectors that lie across two lines of the cache take twice as long, so all memory begins with a line.
+inline constexpr std::align_val_t kLine{64};
+
+template <class T>
+struct Aligned {
+  using value_type = T;
+  Aligned() = default;
+  template <class U>
+  Aligned(const Aligned<U>&) {}
+  T* allocate(std::size_t count) { return static_cast<T*>(::operator new(count * sizeof(T), kLine)); }
+  void deallocate(T* at, std::size_t) { ::operator delete(at, kLine); }
+  bool operator==(const Aligned&) const = default;
+};
+
+using Floats = std::vector<float, Aligned<float>>;
+
+struct AlignedDelete {
+  void operator()(float* at) const { ::operator delete(at, kLine); }
+};
+
+// Numbers without a value yet.
+using Buffer = std::unique_ptr<float[], AlignedDelete>;
+inline Buffer buffer(std::size_t count) { return Buffer(static_cast<float*>(::operator new(count * sizeof(float), kLine))); }
 
 constexpr int padded(int width) { return (width + kLanes - 1) / kLanes * kLanes; }
 
@@ -15,9 +41,9 @@ constexpr int skips(int n_in, int n_out) { return n_out == n_in ? 1 : n_out == 2
 
 struct Layer {
   int n_in, n_out;
-  std::vector<float> weight;      // [n_in][padded(n_out)]
-  std::vector<float> transposed;  // [n_out][padded(n_in)]
-  std::vector<float> bias;        // [padded(n_out)]
+  Floats weight;      // [n_in][padded(n_out)]
+  Floats transposed;  // [n_out][padded(n_in)]
+  Floats bias;        // [padded(n_out)]
 };
 
 // The arrays of torch: weights[layer][net][n_in][n_out], biases[layer][net][n_out], gate[kind][M1] or null.
@@ -32,7 +58,7 @@ struct Nets {
   std::vector<int> widths;               // 1, then the widths of the layers
   std::vector<int> net_of_kind;          // by center * n_types + neighbor
   std::vector<std::vector<Layer>> nets;  // [net][layer]
-  std::vector<float> gate;               // [kind][stride], 1 + t; empty in the form without gates
+  Floats gate;               // [kind][stride], 1 + t; empty in the form without gates
 
   Nets(int n_types, std::vector<int> widths, std::vector<int> net_of_kind, const Arrays<const float>& arrays);
 
@@ -44,13 +70,13 @@ struct Nets {
 };
 
 struct LayerGradient {
-  std::vector<float> weight, bias;
+  Floats weight, bias;
 };
 
 // Sums over pairs of dL/d(parameter), one object per thread.
 struct Gradients {
   std::vector<std::vector<LayerGradient>> nets;
-  std::vector<float> gate;
+  Floats gate;
 
   explicit Gradients(const Nets& shape);
   void add_to(const Nets& shape, const Arrays<float>& arrays) const;
@@ -67,11 +93,11 @@ struct Work {
   Work(const Work&) = delete;
   Work& operator=(const Work&) = delete;
 
-  std::vector<float> inputs;                // [kBlock]
-  std::vector<std::vector<float>> outputs;  // of layer l at l + 1
+  Floats inputs;                // [kBlock]
+  std::vector<Floats> outputs;  // of layer l at l + 1
   std::vector<std::size_t> tanhs;           // floats per row before t of layer l, and before the block's end
-  std::vector<float> grad, back, next;      // wide enough for every layer
-  std::vector<float> x, table, weighted;    // [4][stride], [4][stride], [stride] of the center at hand
+  Floats grad, back, next;      // wide enough for every layer
+  Floats x, table, weighted;    // [4][stride], [4][stride], [stride] of the center at hand
 };
 
 }  // namespace nvnmd::training

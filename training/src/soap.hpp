@@ -28,7 +28,7 @@ struct SoapRates {
 struct SoapWork {
   SoapWork(int rows, int columns);
 
-  std::vector<float> grad, transposed, left, right, right_transposed, first, second, square;
+  Floats grad, transposed, left, right, right_transposed, first, second, square;
 };
 
 struct SoapKernels {
