@@ -2,12 +2,19 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
+
+from nvnmd.training.evaluation import data_digest
+from nvnmd.training.frames import load_systems
+from nvnmd.training.model_file import read_provenance
+from nvnmd.training.settings import parse_settings
 
 ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "examples" / "gete-demo"
@@ -37,13 +44,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     settings["training"]["training_data"]["systems"] = [str(ROOT / "data/gete-cp2k" / s) for s in ("crystal", "liquid")]
     settings["training"]["validation_data"]["systems"] = [str(ROOT / "data/gete-cp2k/validation")]
     (folder / "input.json").write_text(json.dumps(settings))
-    settings["training"] |= {"training_data": {"systems": [str(ROOT / "data/gete-teacher/rho-*")]}, "numb_steps": 5}
-    del settings["training"]["validation_data"]
-    (folder / "pretrain.json").write_text(json.dumps(settings))
+    pretrain(folder, settings)
     (folder / "md.yaml").write_text(yaml.safe_dump(MD))
     recipe = yaml.safe_load((DEMO / "stages.yaml").read_text())
-    recipe["stages"]["pretrain"]["reads"] = ["pretrain.json"]
-    recipe["stages"]["train"]["reads"] = ["input.json", "run/pretrain/model.safetensors"]
+    recipe["stages"]["train"]["reads"] = ["input.json", "pretrained.safetensors"]
     recipe["stages"]["quantize"]["run"] += ["--steps", "2"]
     report = recipe["stages"]["report"]
     report["run"] = [word.replace("../../data", str(ROOT / "data")) for word in report["run"]]
@@ -51,11 +55,32 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def pretrain(folder: Path, settings: dict[str, Any]) -> None:
+    """Put weights of these sizes, trained for a few steps on the teacher's frames, where the recipe begins."""
+    settings = settings | {"training": settings["training"] | {"numb_steps": 5}}
+    settings["training"]["training_data"] = {"systems": [str(ROOT / "data/gete-teacher/rho-*")]}
+    del settings["training"]["validation_data"]
+    (folder / "pretrain.json").write_text(json.dumps(settings))
+    command = [sys.executable, "-m", "nvnmd", "train", str(folder / "pretrain.json"), "-o", str(folder / "pretrain")]
+    subprocess.run(command, capture_output=True, check=True)
+    shutil.copy(folder / "pretrain" / "model.safetensors", folder / "pretrained.safetensors")
+
+
+def test_the_shipped_weights_are_those_of_the_shipped_settings_and_frames() -> None:
+    made_from = read_provenance(DEMO / "pretrained.safetensors")
+    settings, _ = parse_settings(json.loads((DEMO / "pretrain.json").read_text()))
+    assert made_from["settings"] == settings.model_dump(mode="json")
+    assert made_from["steps"] == settings.training.numb_steps
+    assert settings.training.training_data is not None
+    systems = load_systems([DEMO / s for s in settings.training.training_data.systems], ("Ge", "Te"))
+    assert {e["name"]: e["sha256"] for e in made_from["training_data"]} == {s.name: data_digest([s]) for s in systems}
+
+
 def test_the_recipe_reads_the_systems_of_its_settings() -> None:
     data = json.loads((DEMO / "input.json").read_text())["training"]
     systems = data["training_data"]["systems"] + data["validation_data"]["systems"]
     stage = yaml.safe_load((DEMO / "stages.yaml").read_text())["stages"]["train"]
-    others = ("../../data/gete-cp2k/reference.raw", "run/pretrain/model.safetensors")
+    others = ("../../data/gete-cp2k/reference.raw", "pretrained.safetensors")
     assert [name for name in stage["reads"] if name not in others] == ["input.json", *systems]
     shipped = {folder.parent.name for folder in (ROOT / "data/gete-cp2k").glob("*/type.raw")}
     assert {Path(system).name for system in systems} == shipped
@@ -78,4 +103,4 @@ def test_the_demo_goes_from_frames_to_report(folder: Path) -> None:
 def test_the_demo_does_nothing_twice(folder: Path) -> None:
     again = demo(folder)
     assert again.returncode == 0
-    assert again.stdout.count("finished before, skipped") == 7
+    assert again.stdout.count("finished before, skipped") == 6

@@ -123,7 +123,6 @@ def test_a_damaged_record_is_an_error(folder: Path) -> None:
 def test_the_shipped_recipe_is_valid() -> None:
     recipe = read_recipe(Path(__file__).parents[3] / "examples" / "gete-demo" / "stages.yaml")
     assert list(recipe.stages) == [
-        "pretrain",
         "train",
         "quantize",
         "evaluate-float",
