@@ -33,8 +33,9 @@ class Fluctuations:
         return self.temperature_K[0] * float(np.sqrt(2 / (3 * self.atoms)))
 
 
-def fluctuations(log: ThermoLog, stage: str, atoms: int, skip: float = 0.3) -> Fluctuations:
-    """Fluctuations in a stage that is held; its first part, a share `skip`, is left out as equilibration.
+def fluctuations(log: ThermoLog, stage: str, atoms: int, skip: float = 0.5) -> Fluctuations:
+    """Fluctuations in a stage that is held, about a straight line through its rows, so that a slow drift is no part of
+    them. The first part of the stage, a share `skip`, is left out as equilibration.
 
     Raises PcmError where fewer than ten rows are left.
     """
@@ -44,7 +45,8 @@ def fluctuations(log: ThermoLog, stage: str, atoms: int, skip: float = 0.3) -> F
         raise PcmError(f"stage {stage!r} has {len(kept)} rows of the log; fluctuations need at least ten")
 
     def both(values: Floats) -> tuple[float, float]:
-        return float(values[kept].mean()), float(values[kept].std(ddof=1))
+        drift = np.polyval(np.polyfit(kept, values[kept], 1), kept)
+        return float(values[kept].mean()), float((values[kept] - drift).std(ddof=2))
 
     energy = log.column("PotEng") / atoms
     return Fluctuations(

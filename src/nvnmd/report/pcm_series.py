@@ -87,10 +87,8 @@ def _sizes(members: list[Member]) -> Section:
         for name, found in stages.items() for f in found
     ]  # fmt: skip
     heads = ["Stage", "Atoms", "Temperature|K", "σ(T)|K", "T √(2/3N)|K", "Pressure|GPa", "σ(P)|GPa", "σ(E)|meV/atom"]
-    text = (
-        "Standard deviations over the last 70 % of each stage that is held at a temperature. Beside σ(T) stands what "
-    )
-    text += "the canonical ensemble has"
+    text = "Standard deviations about a straight line, in the second half of each stage that is held at a temperature. "
+    text += "Beside σ(T) stands what the canonical ensemble has"
     caption = "Standard deviations against the number of atoms; straight lines fall as 1/√N from the smallest run. "
     caption += "In the legends: fitted exponents, −0.5 being 1/√N."
     section.blocks += [Figure(_size_plot(stages), caption), Table(heads, rows, text)]
