@@ -23,6 +23,7 @@ COMMANDS = {
     "train": "Train a deep potential in FP32 on DFT frames.",
     "crossval": "Train k models, each with other whole systems held out, and tell the errors.",
     "convert": "Read a DeePMD-kit se_e2_a model into a float model.",
+    "search": "Search for small networks: force error against arithmetic and weight bits.",
     "quantize": "Fine-tune a trained potential to fixed point and write the integer model file.",
     "evaluate": "Compare a model with DFT frames: energy, force and virial errors by system.",
     "probe": "Scan dimers, relax crystals and fit equations of state with a model.",
