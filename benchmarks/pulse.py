@@ -4,7 +4,7 @@
 
 Only the first line of the table is measured. The others multiply a rate with the steps that the run's settings plan:
 
-    here      the rate of the run itself;
+    core      processor time of the run's last session on one core: wall time says little where others compute too;
     64 cores  the model of predict.py, from results/scaling.json: one core's cost, two ranks' efficiency, communication;
     card      cycles of the RTL in the cycle simulator at an assumed clock, PCIe and host included (`nvnmd simulate`),
               for a piece of the same cell; atoms go through the card one by one, so that the rate is that of any size.
@@ -59,8 +59,9 @@ def costs(folder: Path, model: Path) -> dict[str, Any]:
     core_s, efficiency = measured(json.loads((RESULTS / "scaling.json").read_text())["records"])
     many = predict(atoms, 1, 64, core_s, efficiency)
     form = "trigonal" if settings.start == "cross-point" else "rocksalt"
+    last = record["sessions"][-1]
     rates = {
-        "here, as measured": total["s_per_step_per_atom"],
+        "one core, as measured": last["cpu_s"] / ((record["step"] - last["first_step"]) * atoms),
         "64 cores, predicted": 1e-3 * (many.compute_ms + many.exchange_ms) / atoms,
         "one card, simulated": card_rate_s(model, settings.material, form),
     }
@@ -69,8 +70,7 @@ def costs(folder: Path, model: Path) -> dict[str, Any]:
         "atoms": atoms,
         "steps_run": record["step"],
         "loop_s": total["wall_s"],
-        "cpu_s": sum(session.get("cpu_s", 0.0) for session in record["sessions"]),
-        "ranks": [session["ranks"] for session in record["sessions"]],
+        "last_session": last,
         "planned_steps": steps,
         "s_per_step_per_atom": rates,
         "extrapolated_s": {name: {w: r * atoms * n for w, r in rates.items()} for name, n in steps.items()},
@@ -86,9 +86,7 @@ def main() -> None:
     arguments.add_argument("-o", "--output", type=Path)
     given = arguments.parse_args()
     found = costs(given.run, given.model)
-    cpu = 1e6 * found["cpu_s"] / (found["steps_run"] * found["atoms"])
-    print(f"{found['atoms']:,} atoms, {found['steps_run']:,} steps in {found['loop_s']:.0f} s of LAMMPS's loop, "
-          f"{cpu:.2f} us/step/atom of processor time")  # fmt: skip
+    print(f"{found['atoms']:,} atoms, {found['steps_run']:,} steps in {found['loop_s']:.0f} s of LAMMPS's loop")
     for name, rate in found["s_per_step_per_atom"].items():
         times = ", ".join(f"{what} {t[name] / 60:.1f} min" for what, t in found["extrapolated_s"].items())
         print(f"{name:22} {1e9 * rate:8.1f} ns/step/atom   {times}")
