@@ -15,6 +15,7 @@ def draw(path: Path, found: Mapping[str, Any]) -> None:
         found: what search.json holds.
     """
     from matplotlib.figure import Figure
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     figure = Figure(figsize=(12, 5), layout="constrained")
     axes = figure.subplots(1, 2, sharey=True)
@@ -22,10 +23,14 @@ def draw(path: Path, found: Mapping[str, Any]) -> None:
     for axis, label in zip(axes, labels, strict=True):
         points = _panel(axis, found, label == "fitting net")
         axis.set(xscale="log", xlabel=f"multiply-accumulates per atom, forward, {label}")
+        axis.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+        axis.xaxis.set_minor_formatter(NullFormatter())
     axes[0].set_ylabel("force RMSE of held-out frames, meV/Å")
     axes[1].axvline(49280 / 4, color="#bbbbbb", linestyle=":", label="a quarter of the letter's")
     if points is not None:
-        figure.colorbar(points, ax=axes, label="bits of a weight")
+        bits = sorted({trial["network"]["weight_bits"] for trial in found["trials"] if trial["state"] == "complete"})
+        figure.colorbar(points, ax=axes, label="bits of a weight", ticks=bits)
     axes[1].legend(fontsize=8)
     steps = found["settings"]["steps"]
     figure.suptitle(f"{len(found['trials'])} trials of {steps} steps; weights rounded, the rest in FP32")

@@ -149,7 +149,7 @@ def reference(bench: Bench) -> dict[str, Any]:
     return found
 
 
-def search(study: Study, bench: Bench, trials: int, until: float, done: Callable[[], None]) -> None:
+def search(study: Study, bench: Bench, trials: int, until: float, done: Callable[[], object]) -> None:
     """Try networks until there are `trials` of them or the clock (`time.monotonic`) says `until`.
 
     With one process the sampler's random numbers depend on the number of trials before, so a search that was

@@ -138,7 +138,7 @@ def _search(bench: Bench, trials: int, until: float) -> None:
     from nvnmd.training.search.study import open_study, search
 
     study = open_study(bench.run)
-    search(study, bench, trials, until, lambda: write_result(bench.run, study) and None)
+    search(study, bench, trials, until, lambda: write_result(bench.run, study))
 
 
 def _report(run: Path) -> None:
