@@ -25,6 +25,8 @@ class Register(IntEnum):
     TAG = 32
     SIZES = 33
     """First of those of ``SIZES``."""
+    EVENTS = 46
+    """Bit 0: the card was reset; bit n: an answer with status n was given. A write enables and forgets."""
 
 
 SIZES = (

@@ -30,7 +30,7 @@ MODULE = Module(
     "card_registers",
     inputs=("s_address",),
     outputs=("m_word",),
-    statics=(*EVENTS, "awvalid", "awaddr", "wvalid", "bready"),
+    statics=(*EVENTS, "awvalid", "awaddr", "wvalid", "wdata", "bready"),
     parameters={"IDENTITY": 0x12345678, "LANES": 2, "TYPES": 5, "MAX_BODY": 77, **SIZES},
 )
 EVERY_CYCLE = {
@@ -44,7 +44,7 @@ EVERY_CYCLE = {
     "out_stall": 0,
 }
 REGISTERS = Register.COUNTS + 12
-IDLE = {"awvalid": 0, "awaddr": 0, "wvalid": 0, "bready": 1}
+IDLE = {"awvalid": 0, "awaddr": 0, "wvalid": 0, "wdata": 0, "bready": 1}
 
 
 def read(registers: list[int], statics: dict[str, int], **traffic: Any) -> tuple[list[int], list[int]]:
@@ -55,7 +55,7 @@ def read(registers: list[int], statics: dict[str, int], **traffic: Any) -> tuple
 
 @pytest.mark.parametrize("traffic", TRAFFIC)
 def test_registers(traffic: dict[str, Any]) -> None:
-    order = [*range(46), 46, 63] * 2
+    order = [*range(47), 47, 63] * 2
     words, cycles = read(order, EVERY_CYCLE | IDLE, **traffic)
     fixed = {
         Register.MAGIC: int.from_bytes(b"NVMD", "little"),
@@ -67,7 +67,8 @@ def test_registers(traffic: dict[str, Any]) -> None:
         Register.TYPES: 5,
         Register.MAX_BODY: 77,
         Register.TAG: 0xFEDCBA98,
-        46: 0,
+        Register.EVENTS: 1 | 1 << 3,
+        47: 0,
         63: 0,
     }
     rates = dict.fromkeys(range(REGISTERS), 0) | {Register.CYCLES: 1, Register.ATOMS: 1, Register.IN_STALLS: 1}
@@ -83,3 +84,11 @@ def test_clear() -> None:
     assert not any(words[Register.CYCLES :])
     words, _ = read(list(range(REGISTERS)), EVERY_CYCLE | IDLE | {"awvalid": 1, "wvalid": 1, "awaddr": 20})
     assert all(words[Register.CYCLES : Register.IN_STALLS + 1])
+
+
+def test_events_are_forgotten_by_a_write_to_their_register_only() -> None:
+    quiet = EVERY_CYCLE | {"answered": 0}
+    for address, word in ((4 * Register.EVENTS, 0), (16, 1)):
+        write = {"awvalid": 1, "wvalid": 1, "awaddr": address, "wdata": 0xFF, "bready": 1}
+        words, _ = read([Register.EVENTS] * 4, quiet | write)
+        assert words[-1] == word

@@ -10,13 +10,19 @@ from rtl_cases import TRAFFIC, small_model
 
 from nvnmd.fpga.configuration import configuration_for
 from nvnmd.fpga.load import encode_load
-from nvnmd.fpga.stream import encode_atom
+from nvnmd.fpga.stream import Kind, Status, encode, encode_atom
 from nvnmd.fpga.verilate import Module, StreamRun
 
 pytestmark = pytest.mark.hw
 MODEL = small_model(gated=True)
 CARD = configuration_for(MODEL, neighbor_lanes=2, fitting_lanes=3, atoms=8, max_neighbors=64)
 BUS = ("awvalid", "awaddr", "wvalid", "bready", "arvalid", "araddr", "rready")
+TOP = harnessed(
+    "nvnmd_card_harness",
+    ("s_data", "s_last"),
+    ("m_data", "m_last", "m_keep", "m_register", "m_interrupt"),
+    parameters=CARD.parameters,
+)
 
 
 @pytest.mark.parametrize("traffic", TRAFFIC)
@@ -29,13 +35,19 @@ def test_beats_of_512_bits(traffic: dict[str, float]) -> None:
 
 @pytest.mark.parametrize("traffic", TRAFFIC[::3])
 def test_the_top_under_the_names_of_axi(traffic: dict[str, float]) -> None:
-    outputs = ("m_data", "m_last", "m_keep", "m_register")
-    top = harnessed("nvnmd_card_harness", ("s_data", "s_last"), outputs, parameters=CARD.parameters)
-    run, wanted = play(top, **traffic)
+    run, wanted = play(TOP, **traffic)
     ends = [n for packet in wanted for n in [0] * (len(packet) // 64 - 1) + [1]]
     assert [beat["m_last"] for beat in run.beats] == ends, "a transfer ends with the answer to its only packet"
     assert all(beat["m_keep"] == (1 << 64) - 1 for beat in run.beats)
     assert all(beat["m_register"].to_bytes(4, "little") == b"NVMD" for beat in run.beats)
+    assert not any(beat["m_interrupt"] for beat in run.beats), "nothing went wrong"
+
+
+def test_the_top_asks_for_an_interrupt() -> None:
+    atoms = [{"s_data": int.from_bytes(encode(Kind.ATOM, [], n), "little"), "s_last": 1} for n in (1, 2, 3, 4)]
+    run = TOP.run(atoms, 4, idle=0.95)
+    assert [beat["m_data"] >> 24 & 0xFF for beat in run.beats] == [Status.NO_MODEL] * 4
+    assert run.beats[-1]["m_interrupt"] == 1
 
 
 def play(module: Module, **options: Any) -> tuple[StreamRun, list[bytes]]:

@@ -1,6 +1,6 @@
 // Registers of the card behind AXI4-Lite, 32 bits each (docs/stream.md, "Registers"): identity, state and counters.
 // The streams s_ and m_ are its read address and read data channels; reads are answered in the next cycle. A write to
-// register 4 sets the counters to zero, other writes change nothing.
+// register 4 sets the counters to zero, one to register 46 is card_events'; other writes change nothing.
 `default_nettype none
 
 module card_registers #(
@@ -38,6 +38,7 @@ module card_registers #(
     input  wire logic [ADDRESS_W-1:0]    awaddr,
     input  wire logic                    wvalid,
     output logic                         wready,
+    input  wire logic [7:0]              wdata,           // lowest byte of the word
     output logic                         bvalid,
     input  wire logic                    bready,
     input  wire logic                    s_valid,
@@ -45,12 +46,13 @@ module card_registers #(
     input  wire logic [ADDRESS_W-1:0]    s_address,
     output logic                         m_valid,
     input  wire logic                    m_ready,
-    output logic [31:0]                  m_word
+    output logic [31:0]                  m_word,
+    output logic                         event_level      // of card_events
 );
 
   localparam logic [31:0] MAGIC = 32'h444D_564E;  // the bytes NVMD
   localparam logic [31:0] VERSION = 32'd1;
-  localparam int unsigned CLEAR = 4, FIRST_COUNTER = 8, COUNTERS = 4 + 8 + 12;
+  localparam int unsigned CLEAR = 4, EVENTS = 46, FIRST_COUNTER = 8, COUNTERS = 4 + 8 + 12;
   localparam int unsigned REGISTERS = FIRST_COUNTER + COUNTERS;
 
   // Counters: cycles, atoms, stalls in and out; answers by status; clipped words by stage, neighbors too close.
@@ -71,6 +73,18 @@ module card_registers #(
   assign wready  = write;
   assign clear   = write && awaddr[ADDRESS_W-1:2] == 6'(CLEAR);
   assign s_ready = !m_valid || m_ready;
+
+  logic [7:0] events;
+  card_events i_events (
+      .clk,
+      .rst,
+      .answered,
+      .answer_status,
+      .write(write && awaddr[ADDRESS_W-1:2] == 6'(EVENTS)),
+      .mask (wdata),
+      .flags(events),
+      .level(event_level)
+  );
 
   logic [31:0] word;
   logic [5:0] number;
@@ -99,6 +113,7 @@ module card_registers #(
       6'd43: word = 32'(GUARD_SEGMENTS);
       6'd44: word = 32'(GATES);
       6'd45: word = 32'(NET_LANES);
+      6'(EVENTS): word = 32'(events);
       default: if (number >= 6'(FIRST_COUNTER) && 32'(number) < REGISTERS) word = counters[5'(number-6'(FIRST_COUNTER))];
     endcase
   end

@@ -40,6 +40,7 @@ module card_shell #(
     input  wire logic [7:0]     awaddr,
     input  wire logic           wvalid,
     output logic                wready,
+    input  wire logic [7:0]     wdata,
     output logic                bvalid,
     input  wire logic           bready,
     input  wire logic           arvalid,
@@ -47,7 +48,8 @@ module card_shell #(
     input  wire logic [7:0]     araddr,
     output logic                rvalid,
     input  wire logic           rready,
-    output logic [31:0]         rdata
+    output logic [31:0]         rdata,
+    output logic                event_level  // asks for an interrupt
 );
 
   logic in_valid, in_ready, in_last, out_valid, out_ready, out_last, out_end;
@@ -166,6 +168,7 @@ module card_shell #(
       .awaddr,
       .wvalid,
       .wready,
+      .wdata,
       .bvalid,
       .bready,
       .s_valid  (arvalid),
@@ -173,7 +176,8 @@ module card_shell #(
       .s_address(araddr),
       .m_valid  (rvalid),
       .m_ready  (rready),
-      .m_word   (rdata)
+      .m_word   (rdata),
+      .event_level
   );
 
 endmodule

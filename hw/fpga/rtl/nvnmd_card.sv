@@ -1,4 +1,5 @@
-// The top of the card: card_shell under the names of AXI4-Stream and AXI4-Lite, for a block design with a PCIe bridge.
+// The top of the card: card_shell under the names of AXI4-Stream and AXI4-Lite, and its interrupt, for a block design with a
+// PCIe bridge whose clock is irq_clk.
 // Streams are whole beats, so tkeep is ignored on the way in and all ones on the way out.
 `default_nettype none
 
@@ -54,17 +55,20 @@ module nvnmd_card #(
     output logic                s_axi_rvalid,
     input  wire logic           s_axi_rready,
     output logic [31:0]         s_axi_rdata,
-    output logic [1:0]          s_axi_rresp
+    output logic [1:0]          s_axi_rresp,
+    input  wire logic           irq_clk,
+    output logic                irq_req,
+    input  wire logic           irq_ack
 );
 
   assign m_axis_tkeep = '1;
   assign s_axi_bresp  = '0;
   assign s_axi_rresp  = '0;
   logic answer_end;
-  wire unused = &{1'b0, answer_end, s_axis_tkeep, s_axi_awprot, s_axi_wdata, s_axi_wstrb, s_axi_arprot};
+  wire unused = &{1'b0, answer_end, s_axis_tkeep, s_axi_awprot, s_axi_wdata[31:8], s_axi_wstrb, s_axi_arprot};
 
   // The reset lasts a cycle longer inside; what comes in that cycle waits.
-  logic rst, s_ready;
+  logic rst, s_ready, event_level;
   always_ff @(posedge aclk) rst <= !aresetn;
   assign s_axis_tready = s_ready && !rst;
 
@@ -106,6 +110,7 @@ module nvnmd_card #(
       .awaddr (s_axi_awaddr),
       .wvalid (s_axi_wvalid),
       .wready (s_axi_wready),
+      .wdata  (s_axi_wdata[7:0]),
       .bvalid (s_axi_bvalid),
       .bready (s_axi_bready),
       .arvalid(s_axi_arvalid),
@@ -113,7 +118,15 @@ module nvnmd_card #(
       .araddr (s_axi_araddr),
       .rvalid (s_axi_rvalid),
       .rready (s_axi_rready),
-      .rdata  (s_axi_rdata)
+      .rdata  (s_axi_rdata),
+      .event_level
+  );
+
+  interrupt_request i_interrupt (
+      .clk    (irq_clk),
+      .level  (event_level),
+      .request(irq_req),
+      .ack    (irq_ack)
   );
 
 endmodule

@@ -65,11 +65,12 @@ set_property top card_wrapper [current_fileset]
 
 # Constraints: pins and clocks of the board, then where the large blocks should lie.
 add_files -fileset constrs_1 -norecurse [file join $here [value $board constraints]]
+add_files -fileset constrs_1 -norecurse [file join $here interrupt.xdc]
 set floorplan [file join $output floorplan.xdc]
 source [file join $here floorplan.tcl]
 write_floorplan $floorplan [value $board slrs] [dict get $parameters LAYERS]
 add_files -fileset constrs_1 -norecurse $floorplan
-set_property used_in_synthesis false [get_files floorplan.xdc]
+set_property used_in_synthesis false [get_files {floorplan.xdc interrupt.xdc}]
 
 set_property strategy Flow_PerfOptimized_high [get_runs synth_1]
 set_property strategy Performance_ExplorePostRoutePhysOpt [get_runs impl_1]

@@ -15,6 +15,7 @@ proc make_design {board} {
         CONFIG.xdma_axi_intf_mm {AXI_Stream} \
         CONFIG.xdma_rnum_chnl {1} \
         CONFIG.xdma_wnum_chnl {1} \
+        CONFIG.xdma_num_usr_irq {1} \
         CONFIG.axilite_master_en {true} \
         CONFIG.axilite_master_size {64} \
         CONFIG.axilite_master_scale {Kilobytes} \
@@ -59,6 +60,11 @@ proc make_design {board} {
     connect_bd_net [get_bd_pins clock/clk_out1] [get_bd_pins registers/m_axi_aclk]
     connect_bd_net [get_bd_pins reset/peripheral_aresetn] [get_bd_pins registers/m_axi_aresetn]
     assign_bd_address -offset 0x0 -range 64K [get_bd_addr_segs card/s_axi/reg0]
+
+    # The interrupt crosses between the clocks inside the card (interrupt.xdc).
+    connect_bd_net [get_bd_pins xdma/axi_aclk] [get_bd_pins card/irq_clk]
+    connect_bd_net [get_bd_pins card/irq_req] [get_bd_pins xdma/usr_irq_req]
+    connect_bd_net [get_bd_pins xdma/usr_irq_ack] [get_bd_pins card/irq_ack]
 
     validate_bd_design
     save_bd_design

@@ -1,4 +1,4 @@
-// nvnmd_card under the names of the bench; register 0 is read all the time.
+// nvnmd_card under the names of the bench; register 0 is read all the time, every event is enabled once.
 `default_nettype none
 
 module nvnmd_card_harness #(
@@ -34,15 +34,21 @@ module nvnmd_card_harness #(
     output logic               m_last,
     output logic [511:0]       m_data,
     output logic [63:0]        m_keep,
-    output logic [31:0]        m_register
+    output logic [31:0]        m_register,
+    output logic               m_interrupt
 );
 
   logic read_valid;
   logic [31:0] read_data;
   always_ff @(posedge clk) if (read_valid) m_register <= read_data;
+  logic settled, enabled;  // the card's reset lasts a cycle longer
+  always_ff @(posedge clk) begin
+    settled <= !rst;
+    enabled <= !rst && (enabled || awready);
+  end
   logic awready, wready, bvalid, arready;
   logic [1:0] bresp, rresp;
-  wire unused = &{1'b0, awready, wready, bvalid, arready, bresp, rresp};
+  wire unused = &{1'b0, wready, bvalid, arready, bresp, rresp};
   nvnmd_card #(
       .LANES         (LANES),
       .TYPES         (TYPES),
@@ -77,13 +83,13 @@ module nvnmd_card_harness #(
       .m_axis_tlast (m_last),
       .m_axis_tdata (m_data),
       .m_axis_tkeep (m_keep),
-      .s_axi_awvalid(1'b0),
+      .s_axi_awvalid(settled && !enabled),
       .s_axi_awready(awready),
-      .s_axi_awaddr ('0),
+      .s_axi_awaddr (8'(4 * 46)),
       .s_axi_awprot ('0),
-      .s_axi_wvalid (1'b0),
+      .s_axi_wvalid (settled && !enabled),
       .s_axi_wready (wready),
-      .s_axi_wdata  ('0),
+      .s_axi_wdata  (32'hFF),
       .s_axi_wstrb  ('0),
       .s_axi_bvalid (bvalid),
       .s_axi_bready (1'b1),
@@ -95,7 +101,10 @@ module nvnmd_card_harness #(
       .s_axi_rvalid (read_valid),
       .s_axi_rready (1'b1),
       .s_axi_rdata  (read_data),
-      .s_axi_rresp  (rresp)
+      .s_axi_rresp  (rresp),
+      .irq_clk      (clk),
+      .irq_req      (m_interrupt),
+      .irq_ack      (m_interrupt)
   );
 
 endmodule

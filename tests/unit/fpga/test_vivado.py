@@ -98,7 +98,7 @@ def test_sources_and_constraints_exist(tmp_path: Path, board: str) -> None:
     files = [path for words in added for path in tkinter.Tcl().splitlist(words[-1])]
     assert [path for path in files if not Path(path).is_file()] == []
     assert files[: len(sources())] == [str(path) for path in sources()]
-    assert {Path(path).name for path in files} >= {"nvnmd_card_bd.v", f"{board}.xdc", "floorplan.xdc"}
+    assert {Path(path).name for path in files} >= {"nvnmd_card_bd.v", f"{board}.xdc", "floorplan.xdc", "interrupt.xdc"}
 
 
 def card_ports() -> list[tuple[str, str, int]]:
@@ -145,6 +145,17 @@ def test_every_cell_that_is_wired_exists_and_has_clock_and_reset(tmp_path: Path,
         outside = [words for words in calls if words[0].startswith("make_bd_") and words[-1] == pin]
         assert sum(pin in net for net in wired) + len(outside) == 1, pin
     assert any(words[0] == "validate_bd_design" for words in calls)
+
+
+def test_the_interrupt_is_wired_and_its_crossing_is_named(tmp_path: Path) -> None:
+    wired = [words[1:] for words in play(tmp_path, "vcu118") if words[0] == "connect_bd_net"]
+    assert ["card/irq_req", "xdma/usr_irq_req"] in wired
+    assert ["xdma/usr_irq_ack", "card/irq_ack"] in wired
+    assert ["xdma/axi_aclk", "card/irq_clk"] in wired
+    cell = re.search(r"i_card/(\w+)/(\w+)_reg\[0\]/D", (SCRIPTS / "interrupt.xdc").read_text())
+    assert cell
+    assert f" {cell[1]} (" in (RTL / "nvnmd_card.sv").read_text(encoding="utf-8")
+    assert f" {cell[2]};" in (RTL / "interrupt_request.sv").read_text(encoding="utf-8")
 
 
 def test_the_bridge_is_pcie_3_x16_with_streams(tmp_path: Path) -> None:
