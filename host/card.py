@@ -15,7 +15,8 @@ class CardOptions:
     """A card behind the XDMA driver, or behind a card server (docs/hardware.md).
 
     Attributes:
-        device: what stands before ``_h2c_0``, ``_c2h_0`` and ``_user`` in the names of the device files or sockets.
+        device: what stands before ``_h2c_0``, ``_c2h_0``, ``_user`` and ``_events_0`` in the names of the
+            device files or sockets; the last one may be missing.
         timeout_s: seconds without a byte from the card after which an attempt has failed.
         retries: attempts in a row that may fail before the error.
         buffers: transfers in flight.
@@ -50,10 +51,12 @@ class CardCounts:
             damaged on its way to the card), ``no_model`` (the card was reset), ``broken``, …
         transfers: that succeeded.
         loads: of the model.
+        interrupts: of the card that told of a fault before an answer or the time limit did.
         longest_wait_s: for bytes from the card, seconds.
     """
 
     faults: dict[str, int]
     transfers: int
     loads: int
+    interrupts: int
     longest_wait_s: float

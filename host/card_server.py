@@ -2,7 +2,8 @@
 
 A server listens at ``PREFIX_h2c_0`` (a message is a transfer), ``PREFIX_c2h_0`` (a byte stream) and ``PREFIX_user``
 (messages of two 32-bit words, number of a register and word to write; bit 31 of the number says that it is a write; the
-answer is one word). It serves one client after the other. Standard library only, so that it runs in any environment.
+answer is one word). Where the card has interrupts it also listens at ``PREFIX_events_0``: a message is a 32-bit
+number of interrupts. It serves one client after the other. Standard library only, so that it runs in any environment.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ from __future__ import annotations
 import select
 import socket
 import struct
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -43,13 +44,17 @@ class CardServer:
     Args:
         engine: what answers.
         prefix: of the sockets' names; files left by a server that died are replaced.
+        take_interrupts: returns how often the card has asked for an interrupt since the last call; None for a card
+            without interrupts.
     """
 
-    def __init__(self, engine: Engine, prefix: str) -> None:
-        self._engine, self._prefix = engine, prefix
+    def __init__(self, engine: Engine, prefix: str, take_interrupts: Callable[[], int] | None = None) -> None:
+        self._engine, self._prefix, self._take_interrupts = engine, prefix, take_interrupts
         self._stack = ExitStack()
+        kinds = _KINDS | ({} if take_interrupts is None else {"events_0": socket.SOCK_SEQPACKET})
+        self._streams = [name for name in kinds if name != "user"]
         self._listeners = {
-            name: self._stack.enter_context(_listen(f"{prefix}_{name}", kind)) for name, kind in _KINDS.items()
+            name: self._stack.enter_context(_listen(f"{prefix}_{name}", kind)) for name, kind in kinds.items()
         }
 
     def close(self) -> None:
@@ -80,18 +85,18 @@ class CardServer:
         with ExitStack() as stack:
             streams: dict[str, socket.socket] = {}
             while True:
-                waiting = {self._listeners[name] for name in ("h2c_0", "c2h_0") if name not in streams}
-                ready, _, _ = select.select([user, *waiting, *streams.values()], [], [])
+                waiting = {name: self._listeners[name] for name in self._streams if name not in streams}
+                ready, _, _ = select.select([user, *waiting.values(), *streams.values()], [], [])
                 try:
-                    for name in ("h2c_0", "c2h_0"):
-                        if self._listeners[name] in ready and name not in streams:
-                            streams[name] = stack.enter_context(self._listeners[name].accept()[0])
+                    for name in [name for name, listener in waiting.items() if listener in ready]:
+                        streams[name] = stack.enter_context(waiting[name].accept()[0])
                     if user in ready and not self._register(user):
                         return
-                    if streams.get("c2h_0") in ready:  # a client only ever closes it
-                        return
+                    if streams.get("c2h_0") in ready or streams.get("events_0") in ready:
+                        return  # a client only ever closes them
                     if "c2h_0" in streams and streams.get("h2c_0") in ready and not self._transfer(**streams):
                         return
+                    self._interrupt(streams.get("events_0"))
                 except (ConnectionError, BrokenPipeError):
                     return
 
@@ -107,13 +112,19 @@ class CardServer:
         user.sendall(struct.pack("<I", word))
         return True
 
-    def _transfer(self, h2c_0: socket.socket, c2h_0: socket.socket) -> bool:
+    def _transfer(self, h2c_0: socket.socket, c2h_0: socket.socket, **_: socket.socket) -> bool:
         data = h2c_0.recv(MOST_BYTES)
         if not data:
             return False
         for piece in self._engine.transfer(data):
             c2h_0.sendall(piece)
         return True
+
+    def _interrupt(self, events: socket.socket | None) -> None:
+        count = self._take_interrupts() if self._take_interrupts is not None else 0
+        if count and events is not None:
+            with suppress(BlockingIOError):  # one more changes nothing for a client that has not read the last ones
+                events.send(struct.pack("<I", count), socket.MSG_DONTWAIT)
 
 
 @contextmanager

@@ -71,6 +71,10 @@ class FakeCard:
         """Write a register."""
         self._card.write_register(number, word)
 
+    def take_interrupts(self) -> int:
+        """Return how often the card has asked for an interrupt since the last call."""
+        return int(self._card.take_interrupts())
+
     def _choose(self, data: bytes) -> str | None:
         if self._left == 0 or (data[2] != 1 and not self._load_too) or self._rng.random() >= self._rate:
             return None
@@ -122,7 +126,7 @@ def main() -> None:
         log=given.log,
         load_too=given.load_too,
     )
-    sys.exit(CardServer(card, given.device).run())
+    sys.exit(CardServer(card, given.device, card.take_interrupts).run())
 
 
 if __name__ == "__main__":

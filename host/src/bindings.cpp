@@ -61,6 +61,7 @@ class Core {
     found["faults"] = faults;
     found["transfers"] = counts.transfers;
     found["loads"] = counts.loads;
+    found["interrupts"] = counts.interrupts;
     found["longest_wait_s"] = counts.longest_wait_s;
     return found;
   }
@@ -131,6 +132,7 @@ class CardEmulator {
     return nb::bytes(reinterpret_cast<const char*>(out.data()), out.size());
   }
   void reset() { card_.reset(); }
+  std::uint32_t take_interrupts() { return card_.take_interrupts(); }
   std::uint32_t read_register(std::uint32_t number) const { return card_.read_register(number); }
   void write_register(std::uint32_t number, std::uint32_t word) { card_.write_register(number, word); }
 
@@ -231,6 +233,7 @@ NB_MODULE(_core, m) {
            nb::arg("identity") = 1)
       .def("transfer", &CardEmulator::transfer, nb::arg("data"))
       .def("reset", &CardEmulator::reset)
+      .def("take_interrupts", &CardEmulator::take_interrupts)
       .def("read_register", &CardEmulator::read_register, nb::arg("number"))
       .def("write_register", &CardEmulator::write_register, nb::arg("number"), nb::arg("word"));
 

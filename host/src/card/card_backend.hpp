@@ -16,7 +16,7 @@
 namespace nvnmd::card {
 
 struct CardOptions {
-  std::string device = "/dev/xdma0";  // what stands before _h2c_0, _c2h_0 and _user
+  std::string device = "/dev/xdma0";  // what stands before _h2c_0, _c2h_0, _user and _events_0
   int threads = 0;                    // that pack and unpack; 0 as for the CPU backend
   int buffers = sim::Transfers{}.in_flight;  // transfers in flight
   int atoms = sim::Transfers{}.atoms;        // most atoms of a transfer; those at both ends of a step are smaller
@@ -30,6 +30,7 @@ struct CardCounts {
   std::array<std::int64_t, kFaultNames.size()> faults{};  // found, by Fault
   std::int64_t transfers = 0;                             // that succeeded
   std::int64_t loads = 0;                                 // of the model
+  std::int64_t interrupts = 0;                            // that told of a fault
   double longest_wait_s = 0.0;                            // for bytes from the card
 };
 

@@ -31,9 +31,14 @@ std::uint32_t Channel::take_sequence(std::uint32_t count) {
 
 Clock::time_point Channel::deadline() const { return Clock::now() + std::chrono::duration_cast<Clock::duration>(Seconds(options_.timeout_s)); }
 
+void Channel::connect() {
+  link_.reset();
+  link_ = opener_();
+}
+
 void Channel::open() {
   attempts_ = 0;
-  link_ = opener_();
+  connect();
   try {
     if (std::exchange(lost_, false)) synchronize();
     ensure_model();
@@ -41,6 +46,22 @@ void Channel::open() {
     if (error.fault() == Fault::unusable) throw;
     recover(problem_of(error));
   }
+}
+
+void Channel::close() {
+  // A nudge that nobody has read the answer to stands in the stream.
+  if (watch_ && watch_->noticed()) lost_ = true;
+  watch_.reset();
+  link_.reset();
+}
+
+// From here on resets are heard of; those before are forgotten.
+void Channel::listen() {
+  if (!link_->has_events()) return;
+  link_->write_register(kRegEvents, kEventReset);
+  Bytes nudge;
+  append_packet(nudge, Kind::atom, {}, take_sequence(1));
+  watch_ = std::make_unique<EventWatch>(*link_, std::move(nudge), std::chrono::duration_cast<Clock::duration>(Seconds(options_.timeout_s)));
 }
 
 std::optional<Problem> Channel::send(const Transfer& transfer) {
@@ -68,6 +89,10 @@ std::size_t Channel::receive_some(std::span<std::byte> buffer, Clock::time_point
   const Clock::time_point start = Clock::now();
   const std::size_t count = link_->receive(buffer, until);
   counts_.longest_wait_s = std::max(counts_.longest_wait_s, Seconds(Clock::now() - start).count());
+  if (watch_ && watch_->noticed()) {
+    ++counts_.interrupts;
+    throw DeviceError(Fault::no_model, "the card was reset");
+  }
   return count;
 }
 
@@ -75,11 +100,9 @@ void Channel::recover(const Problem& problem) {
   attempt(problem);
   Problem last = problem;
   while (true) {
+    watch_.reset();  // no nudge comes behind a marker
     try {
-      if (last.fault == Fault::broken || !link_) {
-        link_.reset();
-        link_ = opener_();
-      }
+      if (last.fault == Fault::broken || !link_) connect();
       synchronize();
       ensure_model();
       return;
@@ -142,6 +165,7 @@ void Channel::ensure_model() {
     identity_ = sizes.identity;
     known_ = true;
   }
+  listen();  // before the model is looked for, which a reset takes away
   if (link_->read_register(kRegModel) == 1 && link_->read_register(kRegTag) == tag_) return;
   load();
   compare_with_cpu();

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "card/card_backend.hpp"
+#include "card/event_watch.hpp"
 #include "card/link.hpp"
 #include "card/sizes.hpp"
 #include "card/transfer.hpp"
@@ -20,7 +21,7 @@ class Channel {
 
   // Opens the card and sees to it that it holds the model; other processes wait until close.
   void open();
-  void close() { link_.reset(); }
+  void close();
   Link& link() { return *link_; }
 
   // Sends and receives; the problem that showed, if any.
@@ -40,11 +41,13 @@ class Channel {
   const CardCounts& counts() const { return counts_; }
 
  private:
+  void connect();
   void ensure_model();
   void load();
   void send_load(std::span<const Bytes> packets);
   void compare_with_cpu();
   void synchronize();
+  void listen();
   void attempt(const Problem& problem);
   [[noreturn]] void give_up(const Problem& problem) const;
   std::size_t receive_some(std::span<std::byte> buffer, Clock::time_point until);
@@ -54,6 +57,7 @@ class Channel {
   CardOptions options_;
   LinkOpener opener_;
   std::unique_ptr<Link> link_;
+  std::unique_ptr<EventWatch> watch_;  // of link_, and so below it
   std::uint32_t sequence_;
   std::uint32_t tag_ = 0;
   std::uint32_t identity_ = 0;  // of the card for which tag_ was worked out

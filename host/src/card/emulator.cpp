@@ -1,6 +1,7 @@
 #include "card/emulator.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "batch.hpp"
 #include "card/device_error.hpp"
@@ -35,13 +36,25 @@ Emulator::Emulator(const std::vector<std::shared_ptr<const Model>>& models, std:
     known_.push_back({model, std::move(kernel), std::move(workspace), encode_load(*model, sizes_).tag});
   }
   registers_ = sizes_.registers();
+  registers_[kRegEvents] = kEventReset;
 }
 
 void Emulator::reset() {
   loaded_ = nullptr;
   begun_ = false;
   write_register(kRegClear, 0);
+  happen(kEventReset);
+  registers_[kRegEvents] = kEventReset;
 }
+
+// An interrupt is asked for when the first enabled event happens, and not again before a write forgets it.
+void Emulator::happen(std::uint32_t event) {
+  const bool asked = registers_[kRegEvents] & enabled_;
+  registers_[kRegEvents] |= event;
+  if (!asked && (registers_[kRegEvents] & enabled_)) ++interrupts_;
+}
+
+std::uint32_t Emulator::take_interrupts() { return std::exchange(interrupts_, 0); }
 
 std::uint32_t Emulator::read_register(std::uint32_t number) const {
   if (number == kRegModel) return loaded_ != nullptr;
@@ -49,7 +62,11 @@ std::uint32_t Emulator::read_register(std::uint32_t number) const {
   return number < registers_.size() ? registers_[number] : 0;
 }
 
-void Emulator::write_register(std::uint32_t number, std::uint32_t) {
+void Emulator::write_register(std::uint32_t number, std::uint32_t word) {
+  if (number == kRegEvents) {
+    enabled_ = word & 0xFF;
+    registers_[kRegEvents] = 0;
+  }
   if (number == kRegClear) std::fill_n(registers_.begin() + kRegCounters, 24, 0u);
 }
 
@@ -61,6 +78,7 @@ Bytes Emulator::transfer(std::span<const std::byte> data) {
 
 void Emulator::say(Bytes& out, std::uint8_t kind, Status status, std::uint32_t sequence) {
   append_answer(out, kind, status, sequence);
+  if (status != Status::ok) happen(1u << static_cast<unsigned>(status));
 }
 
 // Answers the packet at the start of `data`; the bytes that are done with.

@@ -26,6 +26,8 @@ class Emulator {
   Bytes transfer(std::span<const std::byte> data);
   // As after a new bitstream: no model, counters zero.
   void reset();
+  // How often it has asked for an interrupt since the last call.
+  std::uint32_t take_interrupts();
   std::uint32_t read_register(std::uint32_t number) const;
   void write_register(std::uint32_t number, std::uint32_t word);
 
@@ -42,6 +44,7 @@ class Emulator {
   Status take(const Packet& packet, Bytes& out);
   Status evaluate(const Packet& packet, Bytes& out);
   Status load(const Packet& packet);
+  void happen(std::uint32_t event);
   void say(Bytes& out, std::uint8_t kind, Status status, std::uint32_t sequence);
 
   Sizes sizes_;
@@ -51,6 +54,7 @@ class Emulator {
   std::uint32_t announced_ = 0, tag_ = 0;
   std::uint64_t rows_ = 0;
   std::vector<std::uint32_t> registers_;
+  std::uint32_t enabled_ = 0, interrupts_ = 0;
 };
 
 }  // namespace nvnmd::card

@@ -1,6 +1,7 @@
 // Files of the XDMA driver, and sockets in their place.
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -10,6 +11,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <mutex>
 #include <thread>
 #include <utility>
 
@@ -51,6 +53,12 @@ class Node {
     socket_ = S_ISSOCK(info.st_mode);
     file_ = socket_ ? connected(kind) : ::open(path_.c_str(), flags | O_CLOEXEC);
     problem_ = file_ < 0 ? errno : 0;
+  }
+  // For waking a thread that waits for another node.
+  static Node bell() {
+    Node node;
+    node.file_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return node;
   }
   Node(Node&& other) noexcept { swap(other); }
   Node& operator=(Node&& other) noexcept {
@@ -125,9 +133,13 @@ class FileLink final : public Link {
     to_card_ = opened(prefix + "_h2c_0", O_WRONLY, SOCK_SEQPACKET, deadline);
     // O_TRUNC asks the driver to end a read with the transfer that the card sends, not with the buffer.
     from_card_ = opened(prefix + "_c2h_0", O_RDONLY | O_TRUNC, SOCK_STREAM, deadline);
+    // Without it only the time limit tells that a card was reset.
+    if (const std::string path = prefix + "_events_0"; ::access(path.c_str(), F_OK) == 0) events_ = Node(path, O_RDONLY, SOCK_SEQPACKET);
+    if (events_.file() >= 0) bell_ = Node::bell();
   }
 
   void send(std::span<const std::byte> transfer, Clock::time_point deadline) override {
+    const std::lock_guard lock(sending_);
     to_card_.await(POLLOUT, deadline);
     ssize_t written = -1;
     do {
@@ -165,6 +177,26 @@ class FileLink final : public Link {
     } else if (::pwrite(user_.file(), &word, sizeof word, static_cast<off_t>(4 * number)) != sizeof word) {
       user_.throw_broken(errno);
     }
+  }
+
+  bool has_events() const override { return events_.file() >= 0 && bell_.file() >= 0; }
+
+  bool await_event(const std::stop_token& stop) override {
+    const std::stop_callback ring(stop, [this] { ::eventfd_write(bell_.file(), 1); });
+    while (!stop.stop_requested()) {
+      pollfd entries[] = {{events_.file(), POLLIN, 0}, {bell_.file(), POLLIN, 0}};
+      if (::poll(entries, 2, -1) < 0) {
+        if (errno == EINTR) continue;
+        return false;
+      }
+      if (eventfd_t rung = 0; entries[1].revents != 0) {
+        ::eventfd_read(bell_.file(), &rung);
+        continue;
+      }
+      std::uint32_t interrupts = 0;
+      return ::read(events_.file(), &interrupts, sizeof interrupts) == static_cast<ssize_t>(sizeof interrupts);
+    }
+    return false;
   }
 
  private:
@@ -208,11 +240,14 @@ class FileLink final : public Link {
   }
 
   // An answer that is late would be taken for that to the next question: after one only a new connection helps.
-  std::uint32_t ask(Question question) const {
+  std::uint32_t ask(Question question) {
+    const std::lock_guard lock(asking_);
+    if (late_) throw DeviceError(Fault::broken, text(user_.path(), ": an answer is late"));
     try {
       return ask(question, Clock::now() + timeout_);
     } catch (const DeviceError& error) {
       if (error.fault() != Fault::silent) throw;
+      late_ = true;
       throw DeviceError(Fault::broken, text(error.what(), " to a question for a register"));
     }
   }
@@ -228,7 +263,9 @@ class FileLink final : public Link {
   }
 
   Clock::duration timeout_;
-  Node user_, to_card_, from_card_;
+  Node user_, to_card_, from_card_, events_, bell_;
+  std::mutex sending_, asking_;
+  bool late_ = false;
 };
 
 }  // namespace

@@ -24,7 +24,9 @@ enum Register : std::uint32_t {
   kRegCounters = 8,  // first of 24
   kRegTag = 32,
   kRegSizes = 33,  // first of the sizes, in the order of Sizes
+  kRegEvents = 46,  // what has happened; a write enables interrupts and forgets
 };
+inline constexpr std::uint32_t kEventReset = 1;  // the card was reset
 inline constexpr std::uint32_t kMagicRegister = 0x444D564E;  // the bytes NVMD
 inline constexpr std::size_t kRegisters = 64;
 

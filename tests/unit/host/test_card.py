@@ -16,9 +16,10 @@ import pytest
 from nvnmd.fpga.configuration import configuration_for
 from nvnmd.fpga.load import encode_load
 from nvnmd.fpga.registers import SIZES, Register
-from nvnmd.host import CardOptions, Error, Potential, RawResult, faults
+from nvnmd.host import CardCounts, CardOptions, Error, Potential, RawResult, faults
 from nvnmd.host._core import CardEmulator, load_packets
 from nvnmd.host.card_server import CardServer
+from nvnmd.host.fake_card import FakeCard
 from nvnmd.quantize.model_file import load_model, save_model
 from nvnmd.quantize.testing import random_model
 from nvnmd.sim import HostModel
@@ -162,9 +163,9 @@ def test_faults_without_end_are_an_error_in_time(tiny: Path, fake_card: Start, k
 class LateRegisters:
     """An emulated card; every seventh of the first questions for a register waits longer than the host does."""
 
-    def __init__(self, model: Path) -> None:
+    def __init__(self, model: Path, pause_s: float = 0.5) -> None:
         self._card = CardEmulator([str(model)])
-        self._asked = 0
+        self._asked, self._pause_s = 0, pause_s
         self.write_register = self._card.write_register
 
     def transfer(self, data: bytes) -> list[bytes]:
@@ -173,7 +174,7 @@ class LateRegisters:
     def read_register(self, number: int) -> int:
         self._asked += 1
         if self._asked % 7 == 0 and self._asked < 50:
-            time.sleep(0.5)
+            time.sleep(self._pause_s)
         return self._card.read_register(number)
 
 
@@ -186,6 +187,74 @@ def test_a_late_register_is_not_taken_for_the_next(tiny: Path, tmp_path: Path) -
     assert card.card_counts is not None
     assert card.card_counts.faults["broken"] >= 3
     server.close()
+
+
+def resetting_card(model: Path, tmp_path: Path, alter: Callable[[int], int] | None) -> CardServer:
+    """Serves a card that is reset five times; ``alter`` changes what is heard of its interrupts."""
+    card = FakeCard(CardEmulator([str(model)]), kinds=("reset",), rate=0.2, most=5, seed=2, log=tmp_path / "log")
+    take = None if alter is None else lambda: alter(card.take_interrupts())
+    server = CardServer(card, str(tmp_path / "card"), take)
+    threading.Thread(target=server.serve, daemon=True).start()
+    return server
+
+
+def counts_after_resets(model: Path, tmp_path: Path, timeout_s: float) -> CardCounts:
+    options = CardOptions(tmp_path / "card", timeout_s=timeout_s, retries=60, atoms=4, buffers=1)
+    card, cpu = (Potential(model, threads=1, **more) for more in ({"card": options}, {}))
+    frames = Frames()
+    while recoveries(tmp_path / "log")[0] < 5:
+        require_same(*frames.evaluate(card, cpu))
+    require_same(*frames.evaluate(card, cpu))
+    assert card.card_counts is not None
+    return card.card_counts
+
+
+class Repeated:
+    """Hears of every interrupt twice, and of some that never were."""
+
+    def __init__(self) -> None:
+        self._calls, self._last = 0, 0
+
+    def __call__(self, count: int) -> int:
+        self._calls, heard = self._calls + 1, count + self._last
+        self._last = count
+        return heard + (self._calls % 5 == 0)
+
+
+@pytest.mark.parametrize(
+    "alter", [lambda count: count, Repeated()], ids=["as they are", "repeated and without a cause"]
+)
+def test_an_interrupt_tells_of_a_reset_long_before_the_time_limit(
+    tiny: Path, tmp_path: Path, alter: Callable[[int], int]
+) -> None:
+    server = resetting_card(tiny, tmp_path, alter)
+    counts = counts_after_resets(tiny, tmp_path, timeout_s=300.0)
+    server.close()
+    assert counts.interrupts == 5
+    assert {fault: count for fault, count in counts.faults.items() if count} == {"no_model": 5}
+
+
+@pytest.mark.parametrize("way", ["no interrupt comes", "no file", "a file that never has any"])
+def test_without_interrupts_the_time_limit_tells(tiny: Path, tmp_path: Path, way: str) -> None:
+    server = resetting_card(tiny, tmp_path, (lambda count: 0) if way == "no interrupt comes" else None)
+    assert (tmp_path / "card_events_0").exists() == (way == "no interrupt comes")
+    if way == "a file that never has any":
+        (tmp_path / "card_events_0").touch()
+    counts = counts_after_resets(tiny, tmp_path, timeout_s=0.1)
+    server.close()
+    assert counts.interrupts == 0
+    assert counts.faults["silent"] >= 5
+
+
+def test_interrupts_without_a_cause_do_nothing(tiny: Path, tmp_path: Path) -> None:
+    server = CardServer(LateRegisters(tiny, pause_s=0.0), str(tmp_path / "card"), lambda: 1)
+    threading.Thread(target=server.serve, daemon=True).start()
+    card, cpu = (Potential(tiny, threads=1, **more) for more in ({"card": CardOptions(tmp_path / "card")}, {}))
+    require_same(*Frames().evaluate(card, cpu))
+    server.close()
+    assert card.card_counts is not None
+    assert card.card_counts.interrupts == 0
+    assert not any(card.card_counts.faults.values())
 
 
 def test_an_error_leaves_the_card_usable(tiny: Path, fake_card: Start) -> None:
@@ -204,7 +273,7 @@ def test_a_server_that_dies_and_returns(tiny: Path, fake_card: Start) -> None:
     require_same(*frames.evaluate(card, cpu))
     fake_card(tiny)  # takes the place of the first one's sockets
     require_same(*frames.evaluate(card, cpu))
-    for name in ("user", "h2c_0", "c2h_0"):
+    for name in ("user", "h2c_0", "c2h_0", "events_0"):
         Path(f"{device}_{name}").unlink()
     with pytest.raises(Error, match="there is no card at") as caught:
         frames.evaluate(card)

@@ -215,3 +215,22 @@ TEST_CASE("a card that never gets better is given up") {
   pair.bench.spoil = [](Bytes&) {};
   pair.compare(40, 1);
 }
+
+TEST_CASE("a card asks for an interrupt when the first enabled event happens, and again when the host has seen to it") {
+  Emulator card({TinyModel().load()}, 3, 1);
+  const Bytes nothing(1);
+  card.transfer(nothing);
+  CHECK(card.read_register(kRegEvents) == (kEventReset | 1u << static_cast<unsigned>(Status::truncated)));
+  CHECK(card.take_interrupts() == 0);
+  card.write_register(kRegEvents, kEventReset);
+  CHECK(card.read_register(kRegEvents) == 0);
+  card.transfer(nothing);
+  CHECK(card.take_interrupts() == 0);
+  for (int time = 0; time < 2; ++time) {
+    card.reset();
+    card.reset();
+    CHECK(card.take_interrupts() == 1);
+    CHECK(card.read_register(kRegEvents) == kEventReset);
+    card.write_register(kRegEvents, kEventReset);
+  }
+}
