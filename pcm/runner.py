@@ -106,7 +106,8 @@ def _run(
     (folder / STOP_FILE).unlink(missing_ok=True)
     log = tail.poll()
     # On a machine that others use too, processor time says what a run costs; ranks waiting for each other are in it.
-    session |= {"wall_s": round(time.monotonic() - started, 2), "cpu_s": round(_children_cpu_s() - cpu_s, 2)}
+    used = round(_children_cpu_s() - cpu_s, 2) if process.returncode >= 0 else None
+    session |= {"wall_s": round(time.monotonic() - started, 2), "cpu_s": used}
     finished = process.returncode == 0 and log.step >= settings.plan()[-1].last_step
     record |= result(settings, log, "complete" if finished else "stopped" if stopped else "failed")
     write_record(folder, record)

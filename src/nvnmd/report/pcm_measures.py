@@ -37,16 +37,13 @@ def overview(run: Run) -> Section:
     speed = record.get("total", {}).get("s_per_step_per_atom")
     cell = " × ".join(f"{x / 10:.1f}" for x in record["cell_A"]) if "cell_A" in record else "–"
     frozen = record.get("frozen", {}).get("atoms", 0)
-    cpu_s = sum(session.get("cpu_s", 0.0) for session in record["sessions"])
-    work = max(1, record["step"] * record["atoms"])
-    used = f"wall time in LAMMPS's loop; {scientific(cpu_s / work)} of processor time in all"
     section.blocks += [
         Numbers(
             [
                 Number(count(record["atoms"]), "", "atoms", f"{count(frozen)} stand still" if frozen else ""),
                 Number(cell, "nm", "cell"),
                 Number(fixed(record["step"] * record["settings"]["timestep_fs"] / 1000, 1), "ps", "simulated"),
-                Number(scientific(speed), "s/step/atom", "speed", used if cpu_s else ""),
+                Number(scientific(speed), "s/step/atom", "speed", _processor_time(record)),
             ]
         ),
         _stages(record),
@@ -61,6 +58,15 @@ def overview(run: Run) -> Section:
         Commands("\n".join(session.get("called", session["command"]) for session in record["sessions"]))
     )
     return section
+
+
+def _processor_time(record: dict[str, Any]) -> str:
+    """Processor time in words, where every session knows its own: what ranks used that were killed is not known."""
+    found = [session.get("cpu_s") for session in record["sessions"]]
+    if not found or None in found or not record["step"]:
+        return "wall time in LAMMPS's loop"
+    used = scientific(sum(found) / (record["step"] * record["atoms"]))
+    return f"wall time in LAMMPS's loop; {used} of processor time in all"
 
 
 def _stages(record: dict[str, Any]) -> Table:
