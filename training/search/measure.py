@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -43,11 +44,16 @@ class Trained:
 
 
 def train_network(
-    settings: Settings, data: TrainingData, folder: Path, rungs: Sequence[int] = (), watch: Watcher | None = None
+    settings: Settings,
+    data: TrainingData,
+    folder: Path,
+    rungs: Sequence[int] = (),
+    watch: Watcher | None = None,
+    stop: threading.Event | None = None,
 ) -> Trained:
     """Train a network from random weights, looking at all held-out frames after each number of steps in `rungs`.
 
-    The model of a training that reached its last step is left in the folder.
+    The model of a training that reached its last step is left in the folder. `stop` ends it as Ctrl-C does.
 
     Raises:
         TrainingError: the loss is no longer a finite number.
@@ -60,6 +66,9 @@ def train_network(
     center_energies(model, trainer.frames)
 
     def look(step: int) -> None:
+        if stop is not None and stop.is_set():
+            trainer.request_stop()
+            return
         if step in rungs:
             trained.rungs[step] = force_rmse(model, data.validation)
             if watch is not None and not watch(step, trained.rungs[step]):

@@ -6,6 +6,8 @@ import dataclasses
 import fcntl
 import json
 import logging
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -42,12 +44,13 @@ class InterruptedTrialError(RuntimeError):
 
 @dataclasses.dataclass(frozen=True)
 class Bench:
-    """What every trial is measured with: settings, data and the folder of the search."""
+    """What every trial is measured with: settings, data, the folder of the search, and whether to stop."""
 
     search: SearchSettings
     base: Settings
     data: TrainingData
     run: Path
+    stop: threading.Event = dataclasses.field(default_factory=threading.Event)
 
     def neighbors(self, rcut: float) -> float:
         """Mean number of neighbors in the training frames."""
@@ -58,7 +61,26 @@ class Bench:
         pruning, steps = self.search.pruning, self.search.steps
         rungs = sorted({max(1, round(share * steps)) for share in pruning.at}) if pruning else []
         settings = shortened(settings_of(network, self.base), steps, self.search.seed)
-        return train_network(settings, self.data, folder, rungs, watch)
+        return train_network(settings, self.data, folder, rungs, watch, self.stop)
+
+
+@contextmanager
+def interruptible(stop: threading.Event) -> Iterator[None]:
+    """Let the first Ctrl-C set `stop`; a second one acts as before.
+
+    An exception thrown into the database's own callbacks would be swallowed there, so nothing is thrown.
+    """
+    before = signal.getsignal(signal.SIGINT)
+
+    def handle(number: int, frame: object) -> None:
+        stop.set()
+        signal.signal(signal.SIGINT, before)
+
+    signal.signal(signal.SIGINT, handle)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
@@ -162,6 +184,8 @@ def search(study: Study, bench: Bench, trials: int, until: float, done: Callable
         InterruptedTrialError: Ctrl-C.
     """
     while (number := len(counted(study, running=True))) < trials and time.monotonic() < until:
+        if bench.stop.is_set():
+            raise InterruptedTrialError
         study.sampler = _sampler(bench.search, number)
         _try(study, bench, study.ask())
         done()

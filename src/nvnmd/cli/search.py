@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -135,10 +136,17 @@ def _work(settings: Path, run: Path, trials: int, seconds: float, threads: int) 
 
 def _search(bench: Bench, trials: int, until: float) -> None:
     from nvnmd.training.search.report import write_result
-    from nvnmd.training.search.study import open_study, search
+    from nvnmd.training.search.study import interruptible, open_study, search
 
-    study = open_study(bench.run)
-    search(study, bench, trials, until, lambda: write_result(bench.run, study))
+    study, parent = open_study(bench.run), os.getppid()
+
+    def done() -> None:
+        write_result(bench.run, study)
+        if os.getppid() != parent:  # killed: nobody is left who holds the folder
+            bench.stop.set()
+
+    with interruptible(bench.stop):
+        search(study, bench, trials, until, done)
 
 
 def _report(run: Path) -> None:

@@ -147,6 +147,26 @@ def test_weight_bits_of_a_trained_network_need_no_training(folder: Path) -> None
     assert len({t["force_rmse"] for t in trials}) == len({t["network"]["weight_bits"] for t in trials}) == 2
 
 
+def test_ctrl_c_between_trainings_stops(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import typer
+
+    from nvnmd.training.search import report
+
+    write_result = report.write_result
+
+    def interrupted(run: Path, study: Any) -> dict[str, Any]:
+        signal.raise_signal(signal.SIGINT)
+        return write_result(run, study)
+
+    monkeypatch.setattr(report, "write_result", interrupted)
+    handler = signal.getsignal(signal.SIGINT)
+    with pytest.raises(typer.Exit) as leaving:
+        search(folder / "search.yaml", folder / "run")
+    assert leaving.value.exit_code == 130
+    assert len(found(folder)["trials"]) == 1
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
 @pytest.mark.slow
 def test_two_processes_share_a_search(folder: Path) -> None:
     search(folder / "search.yaml", folder / "run", trials=4, jobs=2)
