@@ -15,6 +15,7 @@ from nvnmd.pcm.runfolder import write_text
 from nvnmd.report.blocks import Commands, Figure, Folded, Missing, Numbers, Pictures, Section, Table, Text
 from nvnmd.report.errors import ReportError
 
+MAX_FILM_BYTES = 500_000
 MAX_CURVE_BYTES = 100_000
 """Larger CSV files, such as the ALTBC map, stay with the run."""
 _DATA = re.compile(r'alt="([^"]*)" src="data:image/(\w+);base64,([^"]+)"')
@@ -77,11 +78,24 @@ def _figure(folder: Path, figure: Figure) -> list[str]:
     if found:
         path = folder / f"{name}.{found.group(2)}"
         data = base64.b64decode(found.group(3))
-        path.write_bytes(_few_colors(data) if path.suffix == ".png" else data)
+        path.write_bytes(_few_colors(data) if path.suffix == ".png" else _short_film(data))
     else:
         path = folder / f"{name}.svg"
         write_text(path, _standalone(figure.html))
     return [f"![{text}]({path.name})", "", figure.caption]
+
+
+def _short_film(gif: bytes) -> bytes:
+    """A large film with every second frame and 24 colors; a small one as it is."""
+    from PIL import Image, ImageSequence
+
+    if len(gif) <= MAX_FILM_BYTES:
+        return gif
+    with Image.open(io.BytesIO(gif)) as film:
+        frames = [frame.convert("RGB").quantize(24, dither=Image.Dither.NONE) for frame in ImageSequence.Iterator(film)]
+    buffer = io.BytesIO()
+    frames[1::2][0].save(buffer, format="gif", save_all=True, append_images=frames[1::2][1:], duration=330, loop=0)
+    return buffer.getvalue()
 
 
 def _few_colors(png: bytes) -> bytes:

@@ -63,3 +63,15 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ReportError, match="cannot be written"):
         keep(tmp_path / "file", tmp_path, "T", "s", [])
+
+
+def test_large_films_become_shorter(tmp_path, monkeypatch):
+    monkeypatch.setattr("nvnmd.report.keep.MAX_FILM_BYTES", 10)
+    frames = [Image.new("RGB", (20, 20), (40 * k, 0, 0)) for k in range(6)]
+    buffer = io.BytesIO()
+    frames[0].save(buffer, format="gif", save_all=True, append_images=frames[1:])
+    data = base64.b64encode(buffer.getvalue()).decode()
+    figure = Figure(f'<img alt="A film" src="data:image/gif;base64,{data}">', "A film.")
+    keep(tmp_path / "kept", tmp_path, "T", "s", [Section("a", "b", [figure])])
+    with Image.open(tmp_path / "kept/a-film.gif") as film:
+        assert film.n_frames == 3
