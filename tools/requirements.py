@@ -4,6 +4,10 @@ import tomllib
 from pathlib import Path
 
 
+TESTED = ("dev", "hls", "cluster", "data", "search")
+"""Extras that the default tests use."""
+
+
 def main() -> None:
     """Read pyproject.toml at the repository root and print its requirements without repetition."""
     pyproject = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
@@ -11,8 +15,7 @@ def main() -> None:
     wanted = [
         *pyproject["build-system"]["requires"],
         *project["dependencies"],
-        *project["optional-dependencies"]["dev"],
-        *project["optional-dependencies"]["hls"],
+        *(line for extra in TESTED for line in project["optional-dependencies"][extra]),
     ]
     print("\n".join(dict.fromkeys(wanted)))
 
