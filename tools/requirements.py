@@ -3,7 +3,6 @@
 import tomllib
 from pathlib import Path
 
-
 TESTED = ("dev", "hls", "cluster", "data", "search")
 """Extras that the default tests use."""
 
