@@ -99,12 +99,12 @@ def _short_film(gif: bytes) -> bytes:
 
 
 def _few_colors(png: bytes) -> bytes:
-    """The picture on white with 96 colors, a fraction of its size."""
+    """The picture on white with 32 colors, a fraction of its size."""
     from PIL import Image
 
     image = Image.open(io.BytesIO(png)).convert("RGBA")
     white = Image.new("RGBA", image.size, "white")
-    flat = Image.alpha_composite(white, image).convert("RGB").quantize(96, dither=Image.Dither.NONE)
+    flat = Image.alpha_composite(white, image).convert("RGB").quantize(32, dither=Image.Dither.NONE)
     buffer = io.BytesIO()
     flat.save(buffer, format="png", optimize=True)
     return buffer.getvalue()
