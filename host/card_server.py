@@ -62,10 +62,15 @@ class CardServer:
         self._stack.close()
 
     def serve(self, sessions: int | None = None) -> None:
-        """Serve clients for ever, or so many of them."""
-        served = 0
+        """Serve clients until another thread closes the server, or so many of them."""
+        served, door = 0, self._listeners["user"]
         while sessions is None or served < sessions:
-            user, _ = self._listeners["user"].accept()
+            try:
+                user, _ = door.accept()
+            except OSError:
+                if door.fileno() < 0:
+                    return
+                raise
             with user:
                 self._session(user)
             served += 1
