@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from nvnmd.cli import help_text
+from nvnmd.cli import CONTEXT, STYLE, help_text
 
 HELP = """
 Fetch a public data set by name, with its citation and licence.
@@ -21,13 +21,7 @@ Examples:
     nvnmd data get gst-gap-22 --root ~/.load-atoms
 """
 
-app = typer.Typer(
-    add_completion=False,
-    rich_markup_mode="rich",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+app = typer.Typer(**STYLE, no_args_is_help=True, context_settings=CONTEXT)
 
 
 @app.callback(help=help_text(HELP))

@@ -50,7 +50,7 @@ def explore(
 
         nvnmd explore --recipe gst-gap-22 --iteration iter-0 --scale 0.1 -o iter-0
     """
-    from nvnmd.cli.label import _values
+    from nvnmd.cli.values import key_values
     from nvnmd.learn.errors import LearnError
     from nvnmd.learn.items import for_elements, parse_items, read_recipe
 
@@ -60,7 +60,7 @@ def explore(
     if builder is not None and recipe is not None:
         raise LearnError("give a builder or --recipe, not both")
     if builder is not None:
-        items = parse_items([{"build": builder, "count": count, **_values(option)}], "--set")
+        items = parse_items([{"build": builder, "count": count, **key_values(option, "composition=GeTe")}], "--set")
         _write(items, output, seed, model, None)
         return
     found = read_recipe(str(recipe))

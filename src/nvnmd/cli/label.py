@@ -54,12 +54,14 @@ def label(
 
         nvnmd label frames.extxyz --with cp2k --cluster slurm.py
     """
+    from nvnmd.cli.values import key_values
     from nvnmd.learn.labeled import write_sets
     from nvnmd.learn.labelers import make_labeler
     from nvnmd.learn.queue import Queue
 
     chosen: dict[str, Any] = {"using": using, "name": name, "dft": dft, "workers": workers}
-    chosen |= {"template": None if template is None else str(template.absolute())} | _values(option)
+    chosen |= {"template": None if template is None else str(template.absolute())}
+    chosen |= key_values(option, "max_minutes=30")
     queue = Queue(output / "queue", None if using is None else _settings(chosen))
     elements = _add(queue, frames or [])
     if retry_failed:
@@ -109,20 +111,6 @@ def _settings(chosen: dict[str, Any]) -> Any:
         first = error.errors()[0]
         message = str(first["msg"]).removeprefix("Value error, ")
         raise LearnError(f"{'.'.join(map(str, first['loc'])) or 'settings'}: {message}") from None
-
-
-def _values(texts: list[str] | None) -> dict[str, Any]:
-    import yaml
-
-    from nvnmd.learn.errors import LearnError
-
-    found = {}
-    for text in texts or []:
-        key, equals, value = text.partition("=")
-        if not equals:
-            raise LearnError(f"--set {text}: a setting is KEY=VALUE, as in --set max_minutes=30")
-        found[key.strip()] = yaml.safe_load(value)
-    return found
 
 
 def _add(queue: Queue, paths: list[Path]) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from nvnmd.cli import help_text
+from nvnmd.cli import CONTEXT, STYLE, help_text
 
 Setting = Annotated[
     list[str] | None,
@@ -35,14 +35,7 @@ Examples:
     nvnmd pcm build cell.data --material GeSb2Te4 --form cross-point
 """
 
-app = typer.Typer(
-    add_completion=False,
-    rich_markup_mode="rich",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    help=help_text(HELP),
-)
+app = typer.Typer(**STYLE, no_args_is_help=True, context_settings=CONTEXT, help=help_text(HELP))
 
 
 def _protocol_command(name: str, summary: str) -> None:
@@ -70,8 +63,9 @@ def _protocol_command(name: str, summary: str) -> None:
         files: Annotated[Path | None, FILES] = None,
     ) -> None:
         from nvnmd.cli.pcm_run import run_protocol
+        from nvnmd.cli.values import key_values
 
-        shared = {"material": material, "atoms": atoms} | _values(values)
+        shared = {"material": material, "atoms": atoms} | key_values(values, "pulses=10")
         options: dict[str, Any] = {
             "ranks": ranks,
             "overwrite": overwrite,
@@ -84,20 +78,6 @@ def _protocol_command(name: str, summary: str) -> None:
         run_protocol(name, settings, shared, model, folder, references=reference or [], **options)
 
     app.command(name, help=summary)(run)
-
-
-def _values(texts: list[str] | None) -> dict[str, Any]:
-    import yaml
-
-    from nvnmd.pcm.errors import PcmError
-
-    found = {}
-    for text in texts or []:
-        key, separator, value = text.partition("=")
-        if not separator:
-            raise PcmError(f"--set {text}: a setting is KEY=VALUE, as in --set pulses=10")
-        found[key.strip()] = yaml.safe_load(value)
-    return found
 
 
 SUMMARIES = {
