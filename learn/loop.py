@@ -9,7 +9,6 @@ RUN/learn.json               what every round did, for people and programs
 
 from __future__ import annotations
 
-import fcntl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +23,7 @@ from nvnmd.learn.run_queue import run_queue
 from nvnmd.learn.settings import LearnSettings
 from nvnmd.learn.steps import Steps
 from nvnmd.learn.training_input import read_template, training_input
-from nvnmd.training.files import write_atomically, write_json
+from nvnmd.training.files import take_lock, write_atomically, write_json
 
 Commands = Callable[[Sequence[str]], None]
 """Runs `nvnmd` with these arguments in the run folder; raises where it fails or is stopped."""
@@ -66,10 +65,8 @@ class Loop:
             KeyboardInterrupt: after Ctrl-C; the same call goes on.
         """
         with (self.folder / LOCK_FILE).open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise LearnError(f"{self.folder}: another nvnmd learn is at work here; wait for it") from None
+            if not take_lock(lock):
+                raise LearnError(f"{self.folder}: another nvnmd learn is at work here; wait for it")
             return self._run()
 
     def _run(self) -> dict[str, Any]:

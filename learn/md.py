@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -14,7 +13,7 @@ import numpy as np
 
 from nvnmd.learn.builders.runs import RunPlan
 from nvnmd.learn.errors import LearnError
-from nvnmd.training.files import write_json
+from nvnmd.training.files import take_lock, write_json
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -109,11 +108,9 @@ def end_orphan(folder: Path) -> None:
     end = time.monotonic() + ORPHAN_S
     with (folder / ".lock").open("a") as file:
         while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if take_lock(file):
                 return
-            except OSError:
-                (folder / STOP_FILE).touch()
+            (folder / STOP_FILE).touch()
             if time.monotonic() > end:
                 raise LearnError(f"{folder}: LAMMPS of an earlier start is at work here and does not end; kill it")
             time.sleep(0.2)

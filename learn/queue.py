@@ -11,7 +11,6 @@ Any number of processes may work on a queue at the same time, on every machine t
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
@@ -29,7 +28,7 @@ from nvnmd.learn.errors import LearnError
 from nvnmd.learn.labeled import LabeledFrame, Labels
 from nvnmd.learn.labelers.base import LabelSettings
 from nvnmd.learn.labelers.calculator import structure_hash
-from nvnmd.training.files import write_json
+from nvnmd.training.files import take_lock, write_json
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -175,12 +174,7 @@ class Queue:
     def claimed(self, name: str) -> Iterator[bool]:
         """Hold the lock of a job; yields whether it could be had. It is let go of even when the process is killed."""
         with (self.folder / "jobs" / name / LOCK).open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                yield False
-                return
-            yield True
+            yield take_lock(file)
 
     def open_job(self, name: str) -> tuple[Atoms, Path]:
         """The structure of a claimed job, and an empty folder to work in."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -23,9 +22,9 @@ from nvnmd.pcm.analysis.altbc import LONGEST_A
 from nvnmd.pcm.analysis.neighbors import BOND_A
 from nvnmd.pcm.errors import PcmError
 from nvnmd.pcm.record import read_record
-from nvnmd.pcm.runfolder import write_text
 from nvnmd.pcm.structures import material
 from nvnmd.pcm.trajectory import Snapshot, last_frame, read_dump
+from nvnmd.training.files import write_json, write_text
 
 Curve = dict[str, NDArray[np.float64]]
 MAX_FRAMES = 50
@@ -87,7 +86,7 @@ def write_result(folder: Path, result: Result) -> Path:
         rows.writerows([f"{x:.7g}" for x in row] for row in zip(*columns.values(), strict=True))
         write_text(target / f"{result.stage}-{name}.csv", text.getvalue())
     path = target / f"{result.stage}.json"
-    write_text(path, json.dumps(result.numbers, indent=2) + "\n")
+    write_json(path, result.numbers)
     return path
 
 

@@ -15,10 +15,11 @@ from nvnmd.pcm.errors import PcmError
 from nvnmd.pcm.lammps_input import GRADE
 from nvnmd.pcm.protocol import MdSettings
 from nvnmd.pcm.pulse import EV_PER_FJ
-from nvnmd.pcm.runfolder import RECORD_FILE, sha256, write_text
+from nvnmd.pcm.runfolder import RECORD_FILE
 from nvnmd.pcm.stage import PlannedStage
 from nvnmd.pcm.start import Prepared
 from nvnmd.pcm.thermo import COUNTER, ThermoLog, counted
+from nvnmd.training.files import file_digest, write_json
 
 
 def read_record(folder: Path) -> dict[str, Any] | None:
@@ -39,7 +40,7 @@ def earlier_record(folder: Path, settings: MdSettings, model: Path, overwrite: b
     if record is None:
         return None
     same_settings = _same(record["settings"], settings)
-    if same_settings and record["model"]["sha256"] == sha256(model):
+    if same_settings and record["model"]["sha256"] == file_digest(model):
         return None if overwrite and record["status"] == "complete" else record
     if overwrite:
         return None
@@ -64,7 +65,7 @@ def new_record(model: Path, settings: MdSettings, prepared: Prepared) -> dict[st
         "cell_A": [round(float(x), 4) for x in prepared.atoms.cell.lengths()],
         "regions": {name: region.model_dump(mode="json") for name, region in prepared.regions.items()},
         "frozen": {"regions": list(prepared.frozen), "atoms": int(prepared.still().sum())},
-        "model": {"file": model.name, "sha256": sha256(model)},
+        "model": {"file": model.name, "sha256": file_digest(model)},
         "settings": settings.model_dump(mode="json"),
         "sessions": [],
         "stages": [],
@@ -138,4 +139,4 @@ def _energy_change(log: ThermoLog, stage: PlannedStage) -> float | None:
 
 
 def write_record(folder: Path, record: dict[str, Any]) -> None:
-    write_text(folder / RECORD_FILE, json.dumps(record, indent=2) + "\n")
+    write_json(folder / RECORD_FILE, record)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import re
 import subprocess
 from collections.abc import Iterator
@@ -19,24 +17,12 @@ from nvnmd.pcm.settings import write_settings
 from nvnmd.pcm.start import Prepared, prepare
 from nvnmd.pcm.structures import write_data
 from nvnmd.pcm.trajectory import trim_dump
+from nvnmd.training.files import take_lock, write_text
 
 RECORD_FILE = "md.json"
 SETTINGS_FILE = "md.yaml"
 OUTPUT_FILE = "lammps.out"
 _RESTART_END = b"LammpS RestartT\0"
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file so that it is either the old one or the new one, whole."""
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
-
-
-def sha256(path: Path) -> str:
-    """Hex digest of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager
@@ -51,10 +37,8 @@ def locked(folder: Path) -> Iterator[int]:
     except OSError as error:
         raise PcmError(f"{folder}: cannot be written to ({error.strerror}); choose another folder with -o") from None
     with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise PcmError(f"{folder}: another run is at work here; wait for it, or choose another folder") from None
+        if not take_lock(file):
+            raise PcmError(f"{folder}: another run is at work here; wait for it, or choose another folder")
         yield file.fileno()
 
 

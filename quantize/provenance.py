@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -14,16 +13,11 @@ from nvnmd.quantize.integer_model import IntegerModel
 from nvnmd.quantize.model_file import load_model
 from nvnmd.quantize.predict import predict as predict_integer
 from nvnmd.training.evaluation import Evaluated, by_part, summary
+from nvnmd.training.files import file_digest
 from nvnmd.training.metrics import predict as predict_float
 from nvnmd.training.model import DeepPot
 from nvnmd.training.model_file import read_provenance
 from nvnmd.training.system import System
-
-
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def provenance(model_path: Path, options: CompileOptions, data: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -1,12 +1,14 @@
-"""Files that are written whole or not at all."""
+"""Files: written whole or not at all, their hashes, and locks that end with their process."""
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import json
 import os
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -24,9 +26,29 @@ def write_atomically(path: Path, content: bytes) -> None:
         raise
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a text in UTF-8, atomically."""
+    write_atomically(path, text.encode())
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write a JSON value for people and programs, atomically."""
-    write_atomically(path, (json.dumps(value, indent=2) + "\n").encode())
+    write_text(path, json.dumps(value, indent=2) + "\n")
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def take_lock(file: IO[Any]) -> bool:
+    """Lock an open file; whether no other process holds it. The lock ends with the file or its process."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def _umask() -> int:

@@ -17,6 +17,7 @@ import numpy as np
 from nvnmd.learn.errors import LabelError, LearnError, QueueError
 from nvnmd.learn.labeled import Labels
 from nvnmd.learn.labelers.base import LabelSettings
+from nvnmd.training.files import file_digest
 from nvnmd.training.frame_checks import HARTREE_PER_BOHR, KCAL_PER_MOL
 
 if TYPE_CHECKING:
@@ -201,6 +202,6 @@ def _origin(settings: LabelSettings, module: str) -> dict[str, Any]:
     except PackageNotFoundError:
         release = "unknown"
     model = Path(settings.using.partition(":")[2])
-    digest = hashlib.sha256(model.read_bytes()).hexdigest() if model.is_file() else None
+    digest = file_digest(model) if model.is_file() else None
     found = {"code": distribution, "version": release, "teacher": not settings.dft, "using": settings.using}
     return found | ({"model_sha256": digest} if digest else {})

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from nvnmd.training.errors import NvnmdError
+from nvnmd.training.files import file_digest, write_json
 
 RECORD_FILE = "stages.json"
 
@@ -72,8 +73,7 @@ def fingerprint(folder: Path, stage: Stage) -> str:
             raise RecipeError(f"{folder / name} does not exist, but `nvnmd {' '.join(stage.run)}` reads it")
         for path in _files(folder / name):
             digest.update(str(path.relative_to(folder / name)).encode())
-            with path.open("rb") as handle:
-                digest.update(hashlib.file_digest(handle, "sha256").digest())
+            digest.update(bytes.fromhex(file_digest(path)))
     return digest.hexdigest()
 
 
@@ -121,6 +121,4 @@ class Record:
             self._save()
 
     def _save(self) -> None:
-        temporary = self._path.with_suffix(".tmp")
-        temporary.write_text(json.dumps(self._stages, indent=2) + "\n", encoding="utf-8")
-        temporary.replace(self._path)
+        write_json(self._path, self._stages)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import fcntl
 import json
 import logging
 import signal
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from nvnmd.training.errors import NvnmdError
 from nvnmd.training.evaluation import data_digest
-from nvnmd.training.files import write_json
+from nvnmd.training.files import take_lock, write_json
 from nvnmd.training.model_file import load_model
 from nvnmd.training.search.cost import LETTER, Cost, Network, cost, mean_neighbors
 from nvnmd.training.search.measure import MODEL, Trained, force_rmse, rounded, train_network
@@ -92,10 +91,8 @@ def locked(run: Path) -> Iterator[None]:
     """
     run.mkdir(parents=True, exist_ok=True)
     with (run / ".lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise SearchError(f"another search is at work in {run}; wait for it or choose another folder") from None
+        if not take_lock(file):
+            raise SearchError(f"another search is at work in {run}; wait for it or choose another folder")
         yield
 
 

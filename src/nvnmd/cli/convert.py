@@ -32,14 +32,14 @@ def convert(
 
         nvnmd convert model.ckpt.pt --guard
     """
-    import hashlib
     from importlib.metadata import version
 
     from nvnmd.training.deepmd.convert import convert as read
+    from nvnmd.training.files import file_digest
     from nvnmd.training.model_file import save_model
 
     result = read(model, guard)
-    digest = hashlib.sha256(model.read_bytes()).hexdigest()
+    digest = file_digest(model)
     save_model(result, output, {"nvnmd": version("nvnmd"), "converted_from": {"file": model.name, "sha256": digest}})
     shape = result.shape
     log.info(

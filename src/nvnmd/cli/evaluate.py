@@ -195,13 +195,10 @@ def _evaluate(runner: Runner, systems: list[System]) -> list[Evaluated]:
 
 
 def _result(model: Path, runner: Runner, evaluated: list[Evaluated]) -> dict[str, Any]:
-    import hashlib
-
     from nvnmd.training.evaluation import summary
+    from nvnmd.training.files import file_digest
 
-    with model.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    result = {"model": {"file": model.name, "kind": runner.kind, "sha256": digest}} | summary(evaluated)
+    result = {"model": {"file": model.name, "kind": runner.kind, "sha256": file_digest(model)}} | summary(evaluated)
     if runner.kind == "integer":
         result["clipped"] = dict(runner.clipped)
     return result

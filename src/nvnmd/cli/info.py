@@ -54,13 +54,14 @@ def info(
 def _float_card(path: Path) -> dict[str, Any]:
     import dataclasses
 
+    from nvnmd.training.files import file_digest
     from nvnmd.training.model_file import load_model, read_provenance
 
     model = load_model(path)
     return {
         "file": path.name,
         "kind": "float",
-        "sha256": _digest(path),
+        "sha256": file_digest(path),
         **dataclasses.asdict(model.shape),
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "precision": str(next(model.parameters()).dtype).removeprefix("torch."),
@@ -68,13 +69,6 @@ def _float_card(path: Path) -> dict[str, Any]:
         "energy_shifts": model.energy_shifts.tolist(),
         "provenance": read_provenance(path),
     }
-
-
-def _digest(path: Path) -> str:
-    import hashlib
-
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _show_card(card: dict[str, Any]) -> None:

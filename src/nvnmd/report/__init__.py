@@ -18,11 +18,11 @@ def write_report(folder: Path, output: Path | None = None, references: Sequence[
     references: RDFs to compare with, each `[liquid:|amorphous:]PATH[=LABEL]` (see `nvnmd.report.references`). Parts
     that the folder lacks are named as missing. Raises ReportError for a folder, file or reference that cannot be read.
     """
-    from nvnmd.pcm.runfolder import write_text
     from nvnmd.report.page import render_page
     from nvnmd.report.references import read_reference
     from nvnmd.report.run import Run
     from nvnmd.report.sections import SECTIONS
+    from nvnmd.training.files import write_text
 
     run = Run(folder, [read_reference(text) for text in references])
     sections = [section(run) for section in SECTIONS]

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
-from nvnmd.pcm.runfolder import write_text
 from nvnmd.report.blocks import Commands, Figure, Folded, Missing, Numbers, Pictures, Section, Table, Text
 from nvnmd.report.errors import ReportError
+from nvnmd.training.files import write_text
 
 MAX_FILM_BYTES = 500_000
 MAX_CURVE_BYTES = 100_000

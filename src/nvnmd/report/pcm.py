@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from nvnmd.pcm.runfolder import write_text
 from nvnmd.report.blocks import Missing, Section
 from nvnmd.report.curves import comparisons, curve_kind, read_curves
 from nvnmd.report.errors import ReportError
@@ -19,6 +18,7 @@ from nvnmd.report.references import read_reference
 from nvnmd.report.run import Run
 from nvnmd.report.sections.dynamics import dynamics
 from nvnmd.report.sections.structure import structure
+from nvnmd.training.files import write_text
 
 SECTIONS: list[Callable[[Run], Section]] = [overview, dynamics, device, structure, glass]
 

@@ -14,7 +14,6 @@ import numpy as np
 from nvnmd.pcm.analysis import Fluctuations, fluctuations, size_exponent
 from nvnmd.pcm.errors import PcmError
 from nvnmd.pcm.record import read_record
-from nvnmd.pcm.runfolder import write_text
 from nvnmd.pcm.thermo import read_log
 from nvnmd.report.blocks import Figure, Section, Table
 from nvnmd.report.errors import ReportError
@@ -22,6 +21,7 @@ from nvnmd.report.keep import keep
 from nvnmd.report.page import render_page
 from nvnmd.report.plots import INK, styled, subplots, to_svg
 from nvnmd.report.text import count, fixed
+from nvnmd.training.files import write_text
 
 MEASURES = (
     "homopolar_share", "wrong_share", "tetrahedral_Ge", "altbc_ratio", "crystallinity_q4", "soap_k_mean",

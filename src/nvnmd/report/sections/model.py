@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from nvnmd.pcm.runfolder import sha256
 from nvnmd.report.blocks import Folded, Missing, Section, Table
 from nvnmd.report.run import Run
 from nvnmd.report.text import fixed, short_hash
+from nvnmd.training.files import file_digest
 
 
 def model(run: Run) -> Section:
@@ -35,7 +35,7 @@ def _integer(run: Run, header: dict[str, Any]) -> Table:
     file = run.path("quantize/model.nvnmd")
     rows = [
         ["File", f"{file.name}, {file.stat().st_size / 1024:.0f} KiB, format version {header['version']}"],
-        ["SHA-256", sha256(file)],
+        ["SHA-256", file_digest(file)],
         ["Elements", " ".join(header["type_map"])],
         ["Cutoff", f"{header['rcut_A']:g} Å, at most {header['max_neighbors']} neighbors"],
     ]
@@ -50,7 +50,7 @@ def _float(run: Run, provenance: dict[str, Any]) -> Table:
     fitting = settings.get("model", {}).get("fitting_net", {})
     training = settings.get("training", {})
     rows = [
-        ["SHA-256", sha256(run.path("train/model.safetensors"))],
+        ["SHA-256", file_digest(run.path("train/model.safetensors"))],
         ["Descriptor", _describe(descriptor, ("type", "rcut_smth", "rcut", "sel", "neuron", "axis_neuron"))],
         ["Fitting network", _describe(fitting, ("neuron", "activation_function", "resnet_dt"))],
         ["Training", _describe(training, ("numb_steps", "seed"))],
