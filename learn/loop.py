@@ -162,7 +162,7 @@ class Loop:
 
 
 def _absolute(settings: LearnSettings, base: Path) -> LearnSettings:
-    """The settings with paths of data, template and teacher that hold wherever the program is called from."""
+    """The settings with paths of data, structures, template and teacher that hold wherever it is called from."""
 
     def placed(path: str) -> str:
         inside = base / path
@@ -180,9 +180,21 @@ def _absolute(settings: LearnSettings, base: Path) -> LearnSettings:
         update={
             "data": [placed(path) for path in settings.data],
             "validation": [placed(path) for path in settings.validation],
+            "start": [_item_placed(item, placed) for item in settings.start],
+            "explore": [_item_placed(item, placed) for item in settings.explore],
             "label": label.model_copy(update=changes),
         }
     )
+
+
+def _item_placed(item: dict[str, Any], placed: Callable[[str], str]) -> dict[str, Any]:
+    """An item with the path of its structures, or of those that its runs start from, in place."""
+    found = dict(item)
+    if found.get("build") == "file" and "path" in found:
+        found["path"] = placed(str(found["path"]))
+    if isinstance(found.get("start"), dict):
+        found["start"] = _item_placed(found["start"], placed)
+    return found
 
 
 def _check_same(before: dict[str, Any], now: dict[str, Any], folder: Path) -> None:

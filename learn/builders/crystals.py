@@ -11,6 +11,7 @@ import numpy as np
 
 from nvnmd.learn.builders.composition import apportion, parse_composition
 from nvnmd.learn.errors import LearnError
+from nvnmd.learn.select import spread_evenly
 from nvnmd.pcm.structures import CrystalForm, crystal, with_antisites
 from nvnmd.pcm.structures import material as known_material
 
@@ -96,16 +97,12 @@ def from_file(
     strain: float = 0.0,
     displace_A: float = 0.0,
 ) -> list[Atoms]:
-    """Structures of any file that ASE reads, one after the other and again from the start."""
-    from ase.io import read
-
-    try:
-        found = read(Path(path), index=":")
-    except Exception as error:  # ASE raises many kinds
-        raise LearnError(f"{path}: ASE cannot read it ({error or type(error).__name__})") from None
+    """Structures of a file that ASE reads or of a folder of labeled frames: evenly spread, or again where too few."""
+    found = _of_file(Path(path))
     cells = _repeats(repeats)
-    turn = iter(range(count))
-    return distorted(count, generator, lambda _: found[next(turn) % len(found)] * cells, scale, strain, displace_A, 0.0)
+    chosen = spread_evenly(len(found), count) if count < len(found) else range(count)
+    turn = (found[k % len(found)] for k in chosen)
+    return distorted(count, generator, lambda _: next(turn) * cells, scale, strain, displace_A, 0.0)
 
 
 def distorted(
@@ -140,6 +137,23 @@ def distorted(
         atoms.positions += generator.normal(0.0, displace_A, (len(atoms), 3)) if displace_A else 0.0
         found.append(atoms)
     return found
+
+
+def _of_file(path: Path) -> list[Atoms]:
+    """Structures without labels; FramesError names what is wrong with a folder."""
+    from ase import Atoms
+    from ase.io import read
+
+    if path.is_dir():
+        from nvnmd.training.frames import load_systems
+
+        systems = load_systems(path)
+        frames = [(s, k) for s in systems for k in range(s.n_frames)]
+        return [Atoms(s.symbols, positions=s.positions[k], cell=s.cells[k], pbc=s.periodic) for s, k in frames]
+    try:
+        return list(read(path, index=":"))
+    except Exception as error:  # ASE raises many kinds
+        raise LearnError(f"{path}: ASE cannot read it ({error or type(error).__name__})") from None
 
 
 def _rocksalt(formula: str, edge_A: float, cells: tuple[int, int, int], generator: np.random.Generator) -> Atoms:

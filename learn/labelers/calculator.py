@@ -38,7 +38,7 @@ class Known:
 
 TEACHERS = {
     "nep": Known("calorine.calculators", "CPUNEP", "calorine", "model_filename"),
-    "nequix": Known("nequix.calculator", "NequixCalculator", "nequix", "model_path"),
+    "nequix": Known("nvnmd.learn.labelers.nequix", "PaddedNequix", "nequix", "model_path"),
     "sevennet": Known("sevenn.calculator", "SevenNetCalculator", "sevenn", "model"),
 }
 
@@ -63,7 +63,7 @@ def make_calculator(using: str, options: dict[str, Any] | None = None) -> Any:
     try:
         factory = getattr(importlib.import_module(known.module), known.factory)
     except ModuleNotFoundError as error:
-        if not known.module.startswith(str(error.name)):
+        if str(error.name).split(".")[0] != known.package:
             raise LearnError(
                 f"{using}: {known.module} needs {error.name}; install it with: pip install {error.name}"
             ) from None

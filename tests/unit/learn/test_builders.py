@@ -1,6 +1,7 @@
 """Structures by name: what they promise, and that a seed decides every digit."""
 
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from nvnmd.learn.builders.packings import pair_distances
 from nvnmd.learn.errors import LearnError
 from nvnmd.learn.items import for_elements, parse_items, read_recipe, recipe_names
 from nvnmd.pcm.protocol import MdSettings
+from nvnmd.training.frames import load_systems
 
 START = {"build": "rocksalt", "composition": "GeTe"}
 OPTIONS = {
@@ -169,6 +171,18 @@ def test_dimers_are_the_published_scan() -> None:
 def test_what_cannot_be_built_says_why(name: str, options: dict, said: str) -> None:
     with pytest.raises(LearnError, match=said):
         build(name, 1, 1, **options)
+
+
+def test_labeled_frames_are_structures_for_another_labeler() -> None:
+    folder = Path(__file__).parents[3] / "data" / "sb-cp2k"
+    frames = load_systems(folder / "validation", ["Sb"])
+    found = build("file", 3, 1, path=str(folder / "validation"))
+    assert [len(atoms) for atoms in found] == [s.n_atoms for s in frames for _ in range(s.n_frames)]
+    assert np.array_equal(found[0].positions, frames[0].positions[0])
+    assert found[0].calc is None
+    few = build("file", 2, 1, path=str(folder / "validation"))
+    assert [len(atoms) for atoms in few] == [len(found[0]), len(found[2])]
+    assert len(build("file", 5, 1, path=str(folder / "validation"))) == 5
 
 
 def test_apportioned_atoms_are_whole_and_all_there() -> None:

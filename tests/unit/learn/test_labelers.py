@@ -74,7 +74,6 @@ def test_a_teacher_that_is_not_installed_names_its_package(tmp_path: Path, monke
     ("name", "module", "factory", "argument"),
     [
         ("nep", "calorine.calculators", "CPUNEP", "model_filename"),
-        ("nequix", "nequix.calculator", "NequixCalculator", "model_path"),
         ("sevennet", "sevenn.calculator", "SevenNetCalculator", "model"),
     ],
 )
@@ -88,6 +87,31 @@ def test_known_teachers_are_called_with_their_model(tmp_path, monkeypatch, name,
     model = "7net-l3i5" if name == "sevennet" else str(tmp_path / "model")
     make_calculator(f"{name}:{model}", {"device": "cpu"})
     assert given == {argument: model, "device": "cpu"}
+
+
+def test_nequix_gets_graphs_of_few_sizes_and_no_kernels(tmp_path, monkeypatch) -> None:
+    made = {}
+
+    class Stub:
+        def __init__(self, **arguments: object) -> None:
+            made.update(arguments)
+
+        def _pad_graph_jax(self, graph: types.SimpleNamespace) -> int:
+            return self._capacity
+
+    stub = types.ModuleType("nequix.calculator")
+    stub.NequixCalculator = Stub
+    monkeypatch.setitem(sys.modules, "nequix", types.ModuleType("nequix"))
+    monkeypatch.setitem(sys.modules, "nequix.calculator", stub)
+    monkeypatch.delitem(sys.modules, "nvnmd.learn.labelers.nequix", raising=False)
+    (tmp_path / "model.nqx").write_text("x")
+    calculator = make_calculator(f"nequix:{tmp_path / 'model.nqx'}", {"capacity_multiplier": 1.2})
+    assert made == {"model_path": str(tmp_path / "model.nqx"), "use_kernel": False, "capacity_multiplier": 1.2}
+    graphs = [types.SimpleNamespace(n_edge=[edges]) for edges in range(4000)]
+    sizes = [calculator._pad_graph_jax(graph, True) for graph in graphs]
+    assert all(edges <= size < max(257, 1.42 * edges) for edges, size in enumerate(sizes))
+    assert sorted(set(sizes)) == [256, 363, 512, 725, 1024, 1449, 2048, 2897, 4096]
+    monkeypatch.delitem(sys.modules, "nvnmd.learn.labelers.nequix")
 
 
 def test_any_calculator_by_its_path_in_either_form() -> None:

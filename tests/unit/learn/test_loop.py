@@ -98,6 +98,17 @@ def finished(tmp_path_factory) -> Path:
     return folder
 
 
+def test_structures_of_files_are_found_beside_the_settings(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "known").mkdir()
+    there = {"build": "file", "path": "known"}
+    explore = [{"build": "hold", "start": there}, {"build": "random", "composition": "GeTe"}]
+    placed = make_loop(folder, start=[there], explore=explore).settings
+    assert placed.start[0]["path"] == placed.explore[0]["start"]["path"] == str((folder / "known").resolve())
+    assert placed.explore[1] == explore[1]
+
+
 def test_rounds_add_what_was_chosen_and_the_record_tells_all(finished: Path) -> None:
     record = json.loads((finished / "learn.json").read_text())
     assert record["status"] == "complete"
