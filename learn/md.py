@@ -13,6 +13,7 @@ import numpy as np
 
 from nvnmd.learn.builders.runs import RunPlan
 from nvnmd.learn.errors import LearnError
+from nvnmd.training.errors import problem_text
 from nvnmd.training.files import take_lock, write_json
 
 if TYPE_CHECKING:
@@ -138,8 +139,7 @@ def md_settings(plan: RunPlan, elements: Sequence[str], folder: Path) -> MdSetti
     try:
         return MdSettings.model_validate(given | plan.settings)
     except ValidationError as error:
-        first = error.errors()[0]
-        raise LearnError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        raise LearnError(problem_text(error.errors()[0])) from None
 
 
 def visited(folder: Path, plan: RunPlan, elements: Sequence[str]) -> list[Frame]:

@@ -11,6 +11,7 @@ from nvnmd.learn.errors import LearnError
 from nvnmd.learn.items import Item, for_elements, parse_items, read_recipe
 from nvnmd.learn.labelers import LabelSettings
 from nvnmd.learn.uncertainty import Measure
+from nvnmd.training.errors import problem_text
 from nvnmd.training.settings import Section
 
 LEVELS: dict[Measure, tuple[float, float]] = {"deviation": (0.1, 1.0), "gamma": (2.0, 25.0)}
@@ -139,6 +140,4 @@ def read_learn_settings(path: Path) -> LearnSettings:
     try:
         return LearnSettings.model_validate(data)
     except ValidationError as error:
-        first = error.errors()[0]
-        where, message = ".".join(map(str, first["loc"])), str(first["msg"]).removeprefix("Value error, ")
-        raise LearnError(f"{path}: {where + ': ' if where else ''}{message}") from None
+        raise LearnError(f"{path}: {problem_text(error.errors()[0])}") from None

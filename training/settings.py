@@ -24,7 +24,7 @@ from pydantic import (
     model_validator,
 )
 
-from nvnmd.training.errors import NvnmdError
+from nvnmd.training.errors import NvnmdError, problem_text
 
 
 class SettingsError(NvnmdError, ValueError):
@@ -349,8 +349,7 @@ def parse_settings(data: dict[str, Any]) -> tuple[Settings, list[str]]:
     try:
         return Settings.model_validate(data, context={"notes": notes}), notes + _resnet_note(data)
     except ValidationError as error:
-        lines = [f"{_where(e['loc'])}: {_plain(e)}" for e in error.errors()]
-        raise SettingsError("\n".join(lines)) from None
+        raise SettingsError("\n".join(map(problem_text, error.errors()))) from None
 
 
 def load_settings(path: Path) -> tuple[Settings, list[str]]:
@@ -393,15 +392,3 @@ def _resnet_note(data: dict[str, Any]) -> list[str]:
     sections = [name for name in ("descriptor", "fitting_net") if model.get(name, {}).get("resnet_dt")]
     reason = "the learned timestep is not part of this model; skip connections have step 1"
     return [f"'resnet_dt' of model.{name} has no effect: {reason}" for name in sections]
-
-
-def _where(location: tuple[int | str, ...]) -> str:
-    return ".".join(str(part) for part in location) or "settings"
-
-
-def _plain(error: Any) -> str:
-    message = str(error["msg"]).removeprefix("Value error, ")
-    given = error.get("input")
-    if error["type"] in ("value_error", "missing") or isinstance(given, dict):
-        return message
-    return f"{message} (given: {given!r})"

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import Field, PositiveFloat, PositiveInt, ValidationError, model_validator
 
+from nvnmd.training.errors import problem_text
 from nvnmd.training.search.cost import Network
 from nvnmd.training.settings import Section, Settings, SettingsError, load_settings, parse_settings
 
@@ -81,7 +82,7 @@ def load_search(path: Path) -> tuple[SearchSettings, Settings]:
     try:
         search = SearchSettings.model_validate(data, context={"notes": []})
     except ValidationError as error:
-        raise SettingsError("\n".join(f"{path}: {_line(e)}" for e in error.errors())) from None
+        raise SettingsError("\n".join(f"{path}: {problem_text(e)}" for e in error.errors())) from None
     try:
         base, _ = parse_settings(search.train) if isinstance(search.train, dict) else load_settings(_file(path, search))
     except SettingsError as error:
@@ -154,10 +155,3 @@ def _places(sel: list[int] | int | str, form: str, types: int) -> list[int] | in
 
 def _file(path: Path, search: SearchSettings) -> Path:
     return path.parent / str(search.train)
-
-
-def _line(error: Any) -> str:
-    where = ".".join(str(part) for part in error["loc"])
-    message = str(error["msg"]).removeprefix("Value error, ")
-    plain = error["type"] in ("value_error", "missing") or isinstance(error.get("input"), dict)
-    return f"{where or 'settings'}: {message}" + ("" if plain else f" (given: {error.get('input')!r})")

@@ -104,13 +104,12 @@ def _settings(chosen: dict[str, Any]) -> Any:
 
     from nvnmd.learn.errors import LearnError
     from nvnmd.learn.labelers import LabelSettings
+    from nvnmd.training.errors import problem_text
 
     try:
         return LabelSettings.model_validate({key: value for key, value in chosen.items() if value is not None})
     except ValidationError as error:
-        first = error.errors()[0]
-        message = str(first["msg"]).removeprefix("Value error, ")
-        raise LearnError(f"{'.'.join(map(str, first['loc'])) or 'settings'}: {message}") from None
+        raise LearnError(problem_text(error.errors()[0])) from None
 
 
 def _add(queue: Queue, paths: list[Path]) -> list[str]:
