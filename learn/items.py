@@ -12,6 +12,8 @@ from nvnmd.learn.builders.registry import BUILDERS, check_options
 from nvnmd.learn.errors import LearnError
 
 _OWN = ("build", "name", "count", "select", "test")
+NESTED = ("start", "below", "above")
+"""Options that are builders themselves."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +57,11 @@ def _item(value: dict[str, Any]) -> Item:
     if "build" not in value:
         raise LearnError(f"names no builder (build: ...); known: {', '.join(BUILDERS)}")
     build, own = str(value["build"]), {key: value.pop(key) for key in _OWN if key in value}
-    if check_options(build, value).kind == "md":
-        start = dict(value["start"])
-        check_options(str(start.pop("build", "")), start)
+    check_options(build, value)
+    for key in NESTED:
+        if key in value:
+            nested = dict(value[key])
+            check_options(str(nested.pop("build", "")), nested)
     count, select = int(own.get("count", 1)), own.get("select")
     if count < 0 or (select is not None and int(select) < 1):
         raise LearnError("count is a whole number from 0 on, and select one from 1 on")
@@ -93,11 +97,12 @@ def _restricted(options: Mapping[str, Any], elements: set[str]) -> dict[str, Any
             if not fits:
                 return None
             found[key] = fits[0] if one else fits
-    if "start" in found:
-        start = _restricted(found["start"], elements)
-        if start is None:
-            return None
-        found["start"] = start
+    for key in NESTED:
+        if key in found:
+            nested = _restricted(found[key], elements)
+            if nested is None:
+                return None
+            found[key] = nested
     return None if found.get("elements") == [] else found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +22,14 @@ ATTEMPTS = 400
 LEAST_A = 0.6
 
 
+@dataclass(frozen=True)
+class _Shape:
+    """What is given of the cells: that they are cubes, or the edges along x and y."""
+
+    cubic: bool = False
+    base_A: tuple[float, float] | None = None
+
+
 def hard_spheres(
     count: int,
     generator: np.random.Generator,
@@ -30,22 +39,27 @@ def hard_spheres(
     min_distance_A: float | Mapping[str, float] | None = None,
     volume_A3: Sequence[float] | None = None,
     cubic: bool = False,
+    base_A: Sequence[float] | None = None,
 ) -> list[Atoms]:
     """Random hard spheres of any composition, in cells of any shape (Pickard and Needs 2011).
 
     composition: a formula, or several that are taken in turn; drawn is a whole number of atoms nearest to it. atoms:
     their number, or its bounds. min_distance_A: one number, or one by pair as {Ge-Te: 2.4}; left out, 0.85 of the sum
     of covalent radii. volume_A3: bounds of the volume of an atom; left out, 2.2 to 3.6 times the cube of the mean
-    distance. cubic: in cubes instead of cells of any shape.
+    distance. cubic: in cubes instead of cells of any shape. base_A: edges along x and y of an upright cell; its height
+    follows from the volume.
     """
     formulas = [composition] if isinstance(composition, str) else list(composition)
     low, high = (atoms, atoms) if isinstance(atoms, int) else (int(atoms[0]), int(atoms[-1]))
     if not formulas or not 1 <= low <= high:
         raise LearnError(f"random structures of {formulas} with {low} to {high} atoms: nothing can be built")
+    if base_A is not None and (len(base_A) != 2 or not min(base_A) > 0):
+        raise LearnError(f"base_A {list(base_A)}: give two edges in A, as in [8.5, 8.5]")
+    shape = _Shape(cubic, None if base_A is None else (float(base_A[0]), float(base_A[1])))
     found = []
     for k in range(count):
         symbols = apportion(parse_composition(formulas[k % len(formulas)]), int(generator.integers(low, high + 1)))
-        found.append(_structure(symbols, generator, min_distance_A, volume_A3, cubic))
+        found.append(_structure(symbols, generator, min_distance_A, volume_A3, shape))
     return found
 
 
@@ -78,7 +92,7 @@ def _structure(
     generator: np.random.Generator,
     given: float | Mapping[str, float] | None,
     volume_A3: Sequence[float] | None,
-    cubic: bool,
+    shape: _Shape,
 ) -> Atoms:
     from ase import Atoms
 
@@ -86,7 +100,7 @@ def _structure(
     least = pair_distances(symbols, given)
     low, high = volume_A3 if volume_A3 is not None else (2.2 * least.mean() ** 3, 3.6 * least.mean() ** 3)
     for _ in range(ATTEMPTS):
-        cell = _cell(len(symbols) * generator.uniform(low, high), generator, cubic)
+        cell = _cell(len(symbols) * generator.uniform(low, high), generator, shape)
         positions = _place(cell, least, generator)
         if positions is not None:
             return Atoms(symbols, positions=positions, cell=cell, pbc=True)
@@ -96,10 +110,12 @@ def _structure(
     )
 
 
-def _cell(volume: float, generator: np.random.Generator, cubic: bool) -> Floats:
-    """Edges within a factor of about two of each other and angles within 30 degrees of right."""
+def _cell(volume: float, generator: np.random.Generator, given: _Shape) -> Floats:
+    """Edges within a factor of about two of each other and angles within 30 degrees of right, unless they are given."""
+    if given.base_A is not None:
+        return np.diag([*given.base_A, volume / (given.base_A[0] * given.base_A[1])])
     shape = np.eye(3)
-    if not cubic:
+    if not given.cubic:
         shape = np.diag(generator.uniform(0.7, 1.4, 3))
         shape[1, 0], shape[2, 0], shape[2, 1] = generator.uniform(-0.5, 0.5, 3) * np.diag(shape)[[0, 0, 1]]
     return np.asarray(shape * (volume / np.linalg.det(shape)) ** (1 / 3))

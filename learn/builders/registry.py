@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from nvnmd.learn.builders import crystals, molecules, packings, runs
+from nvnmd.learn.builders import crystals, interfaces, molecules, packings, runs
 from nvnmd.learn.errors import LearnError
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ BUILDERS: dict[str, Builder] = {
     "rocksalt": Builder(crystals.rocksalt),
     "file": Builder(crystals.from_file),
     "random": Builder(packings.hard_spheres),
+    "interface": Builder(interfaces.interfaces),
     "rss": Builder(packings.hard_spheres, "relax"),
     "melt-quench": Builder(runs.melt_quench, "md"),
     "crystallize": Builder(runs.crystallize, "md"),

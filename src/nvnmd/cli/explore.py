@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from nvnmd.learn.items import Item
 
@@ -90,15 +90,17 @@ def _list() -> None:
 
 def _elements_of(items: Sequence[Item]) -> list[str]:
     """Every element that compositions, materials and lists of the items name."""
-    from nvnmd.learn.builders.composition import parse_composition
+    return [element for item in items for element in _named(item.options)]
 
-    found: list[str] = []
-    for item in items:
-        for options in (item.options, item.options.get("start", {})):
-            formulas = options.get("composition", options.get("material", []))
-            found += options.get("elements", [])
-            found += [e for f in ([formulas] if isinstance(formulas, str) else formulas) for e in parse_composition(f)]
-    return found
+
+def _named(options: Mapping[str, Any]) -> list[str]:
+    from nvnmd.learn.builders.composition import parse_composition
+    from nvnmd.learn.items import NESTED
+
+    formulas = options.get("composition", options.get("material", []))
+    found = list(options.get("elements", []))
+    found += [e for f in ([formulas] if isinstance(formulas, str) else formulas) for e in parse_composition(f)]
+    return found + [element for key in NESTED for element in _named(options.get(key, {}))]
 
 
 def _write(items: Sequence[Item], output: Path, seed: int, model: Path | None, elements: list[str] | None) -> None:
