@@ -96,21 +96,23 @@ def test_nequix_gets_graphs_of_few_sizes_and_no_kernels(tmp_path, monkeypatch) -
         def __init__(self, **arguments: object) -> None:
             made.update(arguments)
 
-        def _pad_graph_jax(self, graph: types.SimpleNamespace) -> int:
-            return self._capacity
-
     stub = types.ModuleType("nequix.calculator")
     stub.NequixCalculator = Stub
     monkeypatch.setitem(sys.modules, "nequix", types.ModuleType("nequix"))
     monkeypatch.setitem(sys.modules, "nequix.calculator", stub)
+    padding = types.ModuleType("jraph")
+    padding.pad_with_graphs = lambda graph, n_node, n_edge, n_graph: (n_node, n_edge)
+    monkeypatch.setitem(sys.modules, "jraph", padding)
     monkeypatch.delitem(sys.modules, "nvnmd.learn.labelers.nequix", raising=False)
     (tmp_path / "model.nqx").write_text("x")
     calculator = make_calculator(f"nequix:{tmp_path / 'model.nqx'}", {"capacity_multiplier": 1.2})
     assert made == {"model_path": str(tmp_path / "model.nqx"), "use_kernel": False, "capacity_multiplier": 1.2}
-    graphs = [types.SimpleNamespace(n_edge=[edges]) for edges in range(4000)]
+    graphs = [types.SimpleNamespace(n_node=[1 + edges // 40], n_edge=[edges]) for edges in range(4000)]
     sizes = [calculator._pad_graph_jax(graph, True) for graph in graphs]
-    assert all(edges <= size < max(257, 1.42 * edges) for edges, size in enumerate(sizes))
-    assert sorted(set(sizes)) == [256, 363, 512, 725, 1024, 1449, 2048, 2897, 4096]
+    assert all(edges <= size < max(257, 1.42 * edges) for edges, (_, size) in enumerate(sizes))
+    assert sorted({size for _, size in sizes}) == [256, 363, 512, 725, 1024, 1449, 2048, 2897, 4096]
+    assert all(edges // 40 + 1 < size < edges // 40 + 42 for edges, (size, _) in enumerate(sizes))
+    assert sorted({size for size, _ in sizes}) == [40, 72, 104, 136]
     monkeypatch.delitem(sys.modules, "nvnmd.learn.labelers.nequix")
 
 
