@@ -123,25 +123,28 @@ def _cell(volume: float, generator: np.random.Generator, given: _Shape) -> Float
 
 def _place(cell: Floats, least: Floats, generator: np.random.Generator) -> Floats | None:
     """Positions [n, 3] with every pair of atoms and images at least `least` apart, or None where one found no place."""
-    images = _images(cell, float(least.max()))
-    own = np.linalg.norm(images[np.any(images != 0.0, axis=1)], axis=1)
-    if own.size and own.min() < least.diagonal().max():
+    reach = float(least.max())
+    own = np.linalg.norm(_images(cell, reach, 0.0), axis=1)
+    if own[own > 0].min(initial=np.inf) < least.diagonal().max():
         return None
+    near = _images(cell, reach, 0.5)
     placed = np.empty((0, 3))
     for k in range(len(least)):
         for _ in range(ATTEMPTS):
-            trial = generator.random(3) @ cell
-            gaps = np.linalg.norm(placed[:, None] + images[None] - trial, axis=2).min(axis=1, initial=np.inf)
+            trial = generator.random(3)
+            apart = placed - trial
+            apart -= np.rint(apart)
+            gaps = np.linalg.norm((apart @ cell)[:, None] + near, axis=2).min(axis=1, initial=np.inf)
             if (gaps >= least[k, :k]).all():
                 placed = np.vstack([placed, trial])
                 break
         else:
             return None
-    return placed
+    return placed @ cell
 
 
-def _images(cell: Floats, reach_A: float) -> Floats:
-    """Lattice vectors [m, 3] that can bring two atoms of one cell within reach of each other."""
+def _images(cell: Floats, reach_A: float, within: float) -> Floats:
+    """Lattice vectors [m, 3] that can bring two atoms within reach whose fractions differ by at most `within`."""
     heights = 1.0 / np.linalg.norm(np.linalg.inv(cell), axis=0)
-    numbers = [range(-n, n + 1) for n in np.ceil(reach_A / heights).astype(int) + 1]
+    numbers = [range(-n, n + 1) for n in np.floor(reach_A / heights + within).astype(int)]
     return np.array(list(itertools.product(*numbers))) @ cell
