@@ -100,7 +100,7 @@ def _named(options: Mapping[str, Any]) -> list[str]:
     formulas = options.get("composition", options.get("material", []))
     found = list(options.get("elements", []))
     found += [e for f in ([formulas] if isinstance(formulas, str) else formulas) for e in parse_composition(f)]
-    return found + [element for key in NESTED for element in _named(options.get(key, {}))]
+    return found + [element for key in NESTED if key in options for element in _named(options[key])]
 
 
 def _write(items: Sequence[Item], output: Path, seed: int, model: Path | None, elements: list[str] | None) -> None:

@@ -83,6 +83,16 @@ def test_explore_builds_an_iteration_of_a_recipe(tmp_path: Path, capsys) -> None
         nvnmd("explore", "--recipe", recipe, "--iteration", "iter-9", "-o", tmp_path / "out")
 
 
+def test_explore_finds_the_elements_of_both_materials_of_an_interface(tmp_path: Path) -> None:
+    recipe = tmp_path / "mine.yaml"
+    above = {"build": "random", "composition": "SiO2", "atoms": 6, "base_A": [6, 6], "volume_A3": [18, 22]}
+    below = {"build": "rocksalt", "composition": "GeTe", "repeats": [1, 1, 1]}
+    item = {"build": "interface", "below": below, "above": above, "gap_A": 2.4}
+    recipe.write_text(yaml.safe_dump({"iterations": {"iter-0": [item]}}))
+    nvnmd("explore", "--recipe", recipe, "-o", tmp_path / "out")
+    assert {"Ge", "Te", "Si", "O"} == set(read(tmp_path / "out/interface.extxyz").get_chemical_symbols())
+
+
 def test_what_needs_a_model_says_so(tmp_path: Path) -> None:
     with pytest.raises(LearnError, match="give an integer model with --model"):
         nvnmd("explore", "rss", "--set", "composition=GeTe", "-o", tmp_path / "out")
