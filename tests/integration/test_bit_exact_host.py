@@ -21,11 +21,14 @@ from nvnmd.quantize.testing import random_atoms, random_model
 
 DATA = Path(__file__).parents[2] / "data" / "gete-cp2k"
 SMALL = {"neuron": (32, 32, 32), "m1": 32}
+EIGHT = ("Ge", "Sb", "Te", "Ti", "N", "Si", "O", "W")
 MODELS: dict[str, dict[str, Any]] = {
     "letter": {},
     "gated": {"gated": True, **SMALL},
     "no skip, no guard": {"skip": False, "guard": False, **SMALL},
     "three types": {"type_map": ("Ge", "Sb", "Te"), "neuron": (32, 64)},
+    "eight types": {"type_map": EIGHT, "m1": 16, "m2": 2, "neuron": (32,)},
+    "eight types, gated": {"type_map": EIGHT, "gated": True, "m1": 32, "neuron": (32, 32)},
     "odd sizes": {"m1": 7, "m2": 3, "neuron": (21, 21, 5)},
     "one layer": {"m1": 8, "m2": 2, "neuron": (16,), "type_map": ("Te",)},
 }
@@ -70,10 +73,10 @@ def test_random_atoms(kind: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kernel", kernel_names())
-@pytest.mark.parametrize("kind", ["letter", "gated"])
+@pytest.mark.parametrize("kind", ["letter", "gated", "eight types, gated"])
 def test_every_kernel(kind: str, kernel: str, tmp_path: Path) -> None:
     model = random_model(11, **MODELS[kind])
-    words = words_of(random_atoms(70, 4))
+    words = words_of(random_atoms(70, 4, model.n_types), model.n_types)
     assert_same(evaluate(potential(model, tmp_path, kernel), words), evaluate_frame(model, words))
 
 
