@@ -96,7 +96,8 @@ class CalculatorLabeler:
         name = settings.name or (Path(rest).stem if kind in TEACHERS else settings.using)
         self.label = "dft" if settings.dft else f"teacher:{name}"
         self.reference = settings.reference or name
-        self._origin = _origin(settings, type(self._calculator).__module__)
+        module = TEACHERS[kind].package if kind in TEACHERS else type(self._calculator).__module__
+        self._origin = _origin(settings, module)
         self._probed = not settings.check_units
 
     def run(self, atoms: Atoms, folder: Path) -> Labels:

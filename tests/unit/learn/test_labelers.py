@@ -107,6 +107,8 @@ def test_nequix_gets_graphs_of_few_sizes_and_no_kernels(tmp_path, monkeypatch) -
     (tmp_path / "model.nqx").write_text("x")
     calculator = make_calculator(f"nequix:{tmp_path / 'model.nqx'}", {"capacity_multiplier": 1.2})
     assert made == {"model_path": str(tmp_path / "model.nqx"), "use_kernel": False, "capacity_multiplier": 1.2}
+    labeler = make_labeler(LabelSettings(using=f"nequix:{tmp_path / 'model.nqx'}"))
+    assert labeler._origin["code"] == "nequix"
     graphs = [types.SimpleNamespace(n_node=[1 + edges // 40], n_edge=[edges]) for edges in range(4000)]
     sizes = [calculator._pad_graph_jax(graph, True) for graph in graphs]
     assert all(edges <= size < max(257, 1.42 * edges) for edges, (_, size) in enumerate(sizes))
