@@ -7,7 +7,9 @@ intermediate value through memory.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -20,6 +22,36 @@ from nvnmd.training.pairs import Pairs
 if TYPE_CHECKING:
     from nvnmd.training.batch import Batch
     from nvnmd.training.model import DeepPot
+
+
+_threads: int | None = None
+
+
+def threads() -> int:
+    """Threads that a call may use."""
+    return torch.get_num_threads() if _threads is None else _threads
+
+
+@contextmanager
+def own_threads() -> Iterator[None]:
+    """Leave torch one thread and keep the others: its idle ones spin on the cores that the compiled step wants."""
+    global _threads
+    before, _threads = _threads, threads()
+    of_torch = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(of_torch)
+        _threads = before
+
+
+def side_by_side(work: Callable[[Tensor], Tensor], values: Sequence[Tensor]) -> list[Tensor]:
+    """A function of each value, in as many threads as there are."""
+    if threads() == 1:
+        return [work(value) for value in values]
+    with ThreadPoolExecutor(min(threads(), len(values))) as pool:
+        return list(pool.map(work, values))
 
 
 def runs_here(value: Tensor) -> bool:
@@ -45,7 +77,7 @@ def pair_stage(
     """
     w, b = ([value.detach().numpy() for value in values] for values in (weights, biases))
     frozen = None if gate is None else gate.detach().numpy()
-    return PairStage(round(len(nets) ** 0.5), list(nets), w, b, frozen, torch.get_num_threads())
+    return PairStage(round(len(nets) ** 0.5), list(nets), w, b, frozen, threads())
 
 
 def fitting_stage(model: DeepPot) -> FittingStage:
@@ -53,7 +85,7 @@ def fitting_stage(model: DeepPot) -> FittingStage:
     shape, nets = model.shape, model.fitting
     w, b = ([value.detach().numpy() for value in values] for values in nets.stacks)
     sizes = shape.neuron[-1], shape.axis_neuron, shape.n_neighbors
-    return FittingStage(*sizes, list(nets.skips), w, b, torch.get_num_threads())
+    return FittingStage(*sizes, list(nets.skips), w, b, threads())
 
 
 def potential(model: DeepPot, batch: Batch, virial: bool) -> tuple[Tensor, Tensor, Tensor]:
@@ -126,4 +158,4 @@ def soap_step(
     grads = [p.grad.contiguous().numpy() for p in parameters if p.grad is not None]
     kept = [state[name].numpy() for name in ("mean", "square", "left", "right")]
     turned = [state[f"{side}_axes"].numpy() for side in ("left", "right")]
-    _native.soap_step(values, grads, kept, turned, rates, torch.get_num_threads())
+    _native.soap_step(values, grads, kept, turned, rates, threads())

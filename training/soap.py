@@ -39,8 +39,8 @@ class Soap(torch.optim.Optimizer):
         lr: float = 3e-3,
         betas: tuple[float, float, float] = (0.95, 0.95, 0.95),
         eps: float = 1e-8,
-        every: int = 10,
-        gather: int = 2,
+        every: int = 20,
+        gather: int = 4,
         largest: int = 1024,
     ) -> None:
         defaults = {"lr": lr, "betas": betas, "eps": eps, "every": every, "gather": gather, "largest": largest}
@@ -109,8 +109,9 @@ class Soap(torch.optim.Optimizer):
     def _turn(state: dict[str, Any]) -> None:
         """New axes by one QR iteration; the mean gradient is turned along, the mean squares stay with their axes."""
         mean = state["left_axes"] @ state["mean"] @ state["right_axes"].mT
-        for side in ("left", "right"):
-            state[f"{side}_axes"] = torch.linalg.qr(state[side] @ state[f"{side}_axes"])[0].contiguous()
+        powers = [state[side] @ state[f"{side}_axes"] for side in ("left", "right")]
+        for side, axes in zip(("left", "right"), native.side_by_side(_orthogonal, powers), strict=True):
+            state[f"{side}_axes"] = axes
         state["mean"] = state["left_axes"].mT @ mean @ state["right_axes"]
 
     def _plain_step(self, parameters: list[Tensor], group: dict[str, Any]) -> None:
@@ -137,6 +138,10 @@ class Soap(torch.optim.Optimizer):
             amsgrad=False,
             maximize=False,
         )
+
+
+def _orthogonal(matrices: Tensor) -> Tensor:
+    return torch.linalg.qr(matrices)[0].contiguous()
 
 
 def _stacked(parameters: list[Tensor]) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,13 +13,14 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from nvnmd.training import native
 from nvnmd.training.batch import Batch
 from nvnmd.training.checkpoint import Checkpoint, CheckpointError, load_checkpoint, save_checkpoint
 from nvnmd.training.data import FrameStore
 from nvnmd.training.errors import NvnmdError
 from nvnmd.training.lcurve import Errors, LearningCurve
 from nvnmd.training.loss import Counts, LearningRate, LossTerms, Prefactors, loss
-from nvnmd.training.model import Prediction
+from nvnmd.training.model import DeepPot, Prediction
 from nvnmd.training.parallel import Ranks
 from nvnmd.training.sampler import Sampler
 from nvnmd.training.settings import Settings
@@ -147,7 +148,7 @@ class Trainer:
         if self.ranks.writes:
             curve = LearningCurve(self.folder / training.disp_file, has_validation, self._uses_virial, resumed, log_dir)
         try:
-            with _signals(self.request_stop):
+            with _signals(self.request_stop), self._threads():
                 while self.step < training.numb_steps and not self._stopped:
                     self._advance(curve)
         finally:
@@ -155,6 +156,10 @@ class Trainer:
                 curve.close()
         self.save()
         return self.step >= training.numb_steps
+
+    def _threads(self) -> AbstractContextManager[None]:
+        compiled = isinstance(self.model, DeepPot) and native.runs_here(self._parameters[0])
+        return native.own_threads() if compiled else nullcontext()
 
     def save(self) -> None:
         """Write the checkpoint."""

@@ -1,9 +1,7 @@
 #pragma once
 // What the files that know Python share: arrays, checks, threads.
-#include <functional>
 #include <optional>
 #include <stdexcept>
-#include <thread>
 #include <vector>
 
 #include <nanobind/nanobind.h>
@@ -12,6 +10,7 @@
 #include <nanobind/stl/vector.h>
 
 #include "nets.hpp"
+#include "workers.hpp"
 
 namespace nvnmd::training {
 
@@ -24,15 +23,6 @@ using Filled = Array<float>;
 
 inline void expect(bool right, const char* what) {
   if (!right) throw std::invalid_argument(what);
-}
-
-// Runs work(thread, first atom, last atom) on equal shares of the atoms.
-inline void in_threads(int threads, int atoms, const std::function<void(int, int, int)>& work) {
-  const auto share = [&](int k) { return static_cast<int>(static_cast<std::int64_t>(atoms) * k / threads); };
-  std::vector<std::thread> others;
-  for (int k = 1; k < threads; ++k) others.emplace_back([&, k] { work(k, share(k), share(k + 1)); });
-  work(0, 0, share(1));
-  for (std::thread& other : others) other.join();
 }
 
 template <class T>

@@ -110,7 +110,7 @@ class FittingStage {
     const nb::gil_scoped_release release;
     int rows = 0;
     for (const FitBlock& block : blocks_) rows = std::max(rows, block.rows);
-    in_threads(threads_, static_cast<int>(blocks_.size()), [&](int thread, int begin, int end) {
+    Workers::here().run(threads_, static_cast<int>(blocks_.size()), [&](int thread, int begin, int end) {
       FitScratch scratch(shape_, rows);
       for (int k = begin; k < end; ++k) work(blocks_[static_cast<std::size_t>(k)], thread, scratch);
     });

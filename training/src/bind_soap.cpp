@@ -33,7 +33,7 @@ void soap_step(const std::vector<Filled>& parameters, const std::vector<Reals>& 
          "soap_step: the state has the wrong size");
   const SoapRates by{rates[0], rates[1], rates[2], rates[3], rates[4], rates[5]};
   const nb::gil_scoped_release release;
-  in_threads(std::clamp(threads, 1, static_cast<int>(count)), static_cast<int>(count), [&](int, int begin, int end) {
+  Workers::here().run(std::clamp(threads, 1, static_cast<int>(count)), static_cast<int>(count), [&](int, int begin, int end) {
     SoapWork work(static_cast<int>(rows), static_cast<int>(columns));
     for (int k = begin; k < end; ++k) soap_kernels().step(matrices[static_cast<std::size_t>(k)], by, work);
   });

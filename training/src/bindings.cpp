@@ -145,7 +145,7 @@ class PairStage {
 
   void run(const PairTable& table, const std::function<void(int, int, int)>& work) const {
     nb::gil_scoped_release release;
-    in_threads(threads_, static_cast<int>(table.atoms()), work);
+    Workers::here().run(threads_, static_cast<int>(table.atoms()), work);
   }
 
   Nets nets_;

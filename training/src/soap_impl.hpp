@@ -65,33 +65,29 @@ NVNMD_INLINE void mix_symmetric(int size, const float* product, float share, flo
   }
 }
 
+// mean += share (A A^T - mean) for A of `rows` rows and `inner` columns; `square`: room for the product.
+NVNMD_INLINE void mix_product(int rows, int inner, const float* matrix, const float* transposed, float share, float* square, float* mean) {
+  const int size = padded(rows), stride = padded(inner);
+  for_panels(size, [&](int v, int width) {
+    for (int r = v; r < size; r += NVNMD_GROUP) {
+      float* const to = square + r * size + v;
+      if (width == kLanes) {
+        product_block<NVNMD_GROUP, 1>(inner, matrix + r * stride, stride, transposed + v, size, to, size);
+      } else {
+        product_block<NVNMD_GROUP, 2>(inner, matrix + r * stride, stride, transposed + v, size, to, size);
+      }
+    }
+  });
+  mix_symmetric(rows, square, share, mean);
+}
+
 // Means of G G^T and G^T G.
 NVNMD_INLINE void gather_products(const SoapMatrix& matrix, const float* grad, float share, SoapWork& work) {
-  const int m = matrix.rows, n = matrix.columns, ms = padded(m), ns = padded(n);
+  const int m = matrix.rows, n = matrix.columns;
   float *const transposed = work.transposed.data(), *const square = work.square.data();
-  transpose(m, n, grad, ns, transposed, ms);
-  for_panels(ms, [&](int v, int width) {
-    for (int r = v; r < ms; r += NVNMD_GROUP) {
-      float* const to = square + r * ms + v;
-      if (width == kLanes) {
-        product_block<NVNMD_GROUP, 1>(n, grad + r * ns, ns, transposed + v, ms, to, ms);
-      } else {
-        product_block<NVNMD_GROUP, 2>(n, grad + r * ns, ns, transposed + v, ms, to, ms);
-      }
-    }
-  });
-  mix_symmetric(m, square, share, matrix.left);
-  for_panels(ns, [&](int v, int width) {
-    for (int r = v; r < ns; r += NVNMD_GROUP) {
-      float* const to = square + r * ns + v;
-      if (width == kLanes) {
-        product_block<NVNMD_GROUP, 1>(m, transposed + r * ms, ms, grad + v, ns, to, ns);
-      } else {
-        product_block<NVNMD_GROUP, 2>(m, transposed + r * ms, ms, grad + v, ns, to, ns);
-      }
-    }
-  });
-  mix_symmetric(n, square, share, matrix.right);
+  transpose(m, n, grad, padded(n), transposed, padded(m));
+  mix_product(m, n, grad, transposed, share, square, matrix.left);
+  mix_product(n, m, transposed, grad, share, square, matrix.right);
 }
 
 void soap_step(const SoapMatrix& matrix, const SoapRates& rates, SoapWork& work) {

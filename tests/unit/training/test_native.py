@@ -1,5 +1,9 @@
 """The compiled model against the torch form: values and gradients, to the rounding of float32."""
 
+import os
+import signal
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -81,6 +85,31 @@ def test_threads_share_the_atoms(threads):
     one = outcome(model, model._compiled, batch)
     threads(3)
     assert_same(outcome(model, model._compiled, batch), one)
+
+
+def test_torch_keeps_one_thread_and_gets_the_others_back(threads):
+    threads(3)
+    with native.own_threads():
+        assert (torch.get_num_threads(), native.threads()) == (1, 3)
+        with native.own_threads():
+            assert native.threads() == 3
+    assert (torch.get_num_threads(), native.threads()) == (3, 3)
+
+
+def test_several_callers_and_a_forked_child_share_the_workers(threads):
+    """One caller has the workers, others go on alone; a child has no threads of its parent and starts its own."""
+    threads(2)
+    model = random_model().float()
+    batch = batch_for(model, [random_frame(9, seed=4)])
+    expected = model._compiled(batch, True)[1].detach()
+    with ThreadPoolExecutor(4) as pool:
+        for forces in pool.map(lambda _: model._compiled(batch, True)[1].detach(), range(40)):
+            assert torch.equal(forces, expected)
+    child = os.fork()
+    if child == 0:
+        signal.alarm(60)
+        os._exit(0 if torch.equal(model._compiled(batch, True)[1], expected) else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 def test_more_atoms_than_a_block_of_the_fitting_nets():
