@@ -7,7 +7,7 @@ import re
 import signal
 from pathlib import Path
 
-from nvnmd.pcm.lammps_input import CLIP_GUARD, GRADE_GUARD, HEAT_GUARD, LOG_FILE
+from nvnmd.pcm.lammps_input import CLIP_ATOMS, CLIP_GUARD, GRADE_GUARD, HEAT_GUARD, LOG_FILE
 from nvnmd.pcm.protocol import MdSettings
 from nvnmd.pcm.runfolder import OUTPUT_FILE
 from nvnmd.pcm.thermo import ThermoLog
@@ -25,7 +25,7 @@ def explain(folder: Path, settings: MdSettings, log: ThermoLog, returncode: int)
         limit = f"{settings.temperature_limit_K():g} K (last row: {log.last('Temp'):g} K)"
         return f"{where} the temperature left the range below {limit}; {_GENTLER}."
     if CLIP_GUARD in line:
-        count = f"more than {settings.max_clipped} words of the integer model were clipped"
+        count = f"more than {settings.max_clipped} words of the integer model were clipped for {CLIP_ATOMS:,} atoms"
         return (
             f"{where} {count}: it was not made for such atoms; quantize with frames like these, or raise max_clipped."
         )

@@ -23,6 +23,7 @@ DATA_FILE = "start.data"
 LOG_FILE = "log.lammps"
 HEAT_GUARD = "too_hot"
 CLIP_GUARD = "too_many_clipped"
+CLIP_ATOMS = 10_000  # atoms for which max_clipped words are allowed, or fewer
 GRADE_GUARD = "too_far_outside"
 GRADE = "largest_gamma"
 """Column of the log: the largest extrapolation grade of all atoms in that step."""
@@ -169,7 +170,7 @@ fix {HEAT_GUARD} all halt {GUARD_EVERY} v_{HEAT_GUARD} > 0.5 error hard message 
     every, most = settings.output.thermo_every, settings.max_clipped
     text = f"""\
 {text}
-variable {CLIP_GUARD} equal c_clipped[1]
+variable {CLIP_GUARD} equal c_clipped[1]/ceil(atoms/{CLIP_ATOMS})
 fix {CLIP_GUARD} all halt {every} v_{CLIP_GUARD} > {most} error hard message yes"""
     if settings.max_gamma is None:
         return text

@@ -80,7 +80,8 @@ class MdSettings(Strict):
         None, description="stop above this extrapolation grade; needs the active set that `nvnmd gamma` writes"
     )
     max_clipped: Annotated[int, Field(ge=0)] = Field(
-        10_000, description="stop when saturation has changed more words than this since LAMMPS started"
+        10_000,
+        description="stop when saturation has changed more words since LAMMPS started, or more per 10,000 atoms",
     )
 
     @model_validator(mode="after")

@@ -63,6 +63,13 @@ def test_input_has_the_ensemble_asked_for(changes, line):
     assert "pair_style nvnmd model.nvnmd backend cpu\npair_coeff * * Ge Te\n" in text
 
 
+def test_a_large_cell_may_have_more_clipped_words():
+    elements = ("Ge", "Te")
+    text = lammps_input(read_settings(None, max_clipped=7), nvnmd_pair("model.nvnmd", elements), elements)
+    assert "variable too_many_clipped equal c_clipped[1]/ceil(atoms/10000)" in text
+    assert "v_too_many_clipped > 7 error hard" in text
+
+
 def test_grades_are_logged_and_guarded_where_there_is_an_active_set():
     settings, elements = read_settings(None, max_gamma=20, output={"thermo_every": 10}), ("Ge", "Te")
     text = lammps_input(settings, nvnmd_pair("model.nvnmd", elements, grades=True), elements)
