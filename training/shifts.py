@@ -93,7 +93,8 @@ def fit_energy_shifts(systems: Sequence[System]) -> EnergyShifts:
                 f"shifts of {elements} open; the smallest ones that fit were taken"
             )
             logger.info("%s", notes[-1])
-        if note := _note_on_references(members, values[dataset]):
+        # A teacher is one code with one reference, however unlike the structures that it labeled.
+        if members[0].label == "dft" and (note := _note_on_references(members, values[dataset])):
             notes.append(note)
             logger.warning("%s", note)
     return EnergyShifts(type_map, values, present, tuple(notes))

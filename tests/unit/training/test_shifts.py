@@ -93,3 +93,11 @@ def test_two_references_in_one_set_are_noticed(caplog):
     (_, note) = fit_energy_shifts(apart).notes
     assert "low and high lie 4.00 eV/atom apart" in note
     assert "reference.raw" in caplog.text
+
+
+def test_unlike_structures_of_one_teacher_are_no_two_references():
+    apart = [
+        system((3, 3), name=name, extra=extra, label="teacher:x") for name, extra in (("low", -12.0), ("high", 12.0))
+    ]
+    (note,) = fit_energy_shifts(apart).notes
+    assert "its compositions leave 1 of the energy shifts" in note
