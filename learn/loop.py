@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from nvnmd.learn.errors import LearnError
+from nvnmd.learn.items import NESTED
 from nvnmd.learn.explore import item_seed
 from nvnmd.learn.labelers import Labeler, make_labeler
 from nvnmd.learn.queue import Counts, Queue
@@ -192,8 +193,9 @@ def _item_placed(item: dict[str, Any], placed: Callable[[str], str]) -> dict[str
     found = dict(item)
     if found.get("build") == "file" and "path" in found:
         found["path"] = placed(str(found["path"]))
-    if isinstance(found.get("start"), dict):
-        found["start"] = _item_placed(found["start"], placed)
+    for key in NESTED:
+        if isinstance(found.get(key), dict):
+            found[key] = _item_placed(found[key], placed)
     return found
 
 

@@ -9,6 +9,7 @@ from nvnmd.learn.builders import build
 from nvnmd.learn.builders.packings import pair_distances
 from nvnmd.learn.errors import LearnError
 from nvnmd.learn.items import for_elements, parse_items
+from nvnmd.learn.loop import _item_placed
 
 GETE = {"build": "rocksalt", "composition": "GeTe", "edge_A": 6.0, "repeats": [1, 1, 2]}
 GLASS = {"build": "random", "composition": "SiO2", "atoms": 12, "base_A": [6.1, 6.1], "volume_A3": [16, 20]}
@@ -80,3 +81,11 @@ def test_a_base_leaves_the_height_to_the_volume() -> None:
     for atoms in build("random", 3, 2, composition="Ge2Sb2Te5", atoms=18, volume_A3=[30, 34], base_A=[8.5, 7.0]):
         np.testing.assert_allclose(atoms.cell.array, np.diag([8.5, 7.0, atoms.get_volume() / 59.5]))
         assert 30 <= atoms.get_volume() / 18 <= 34
+
+
+def test_files_of_both_materials_are_found_beside_the_settings() -> None:
+    slab = {"build": "file", "path": "slab.extxyz"}
+    item = {"build": "hold", "start": {"build": "interface", "below": slab, "above": GLASS}}
+    found = _item_placed(item, lambda path: f"/there/{path}")
+    assert found["start"]["below"]["path"] == "/there/slab.extxyz"
+    assert slab["path"] == "slab.extxyz"
