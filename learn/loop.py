@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from nvnmd.learn.errors import LearnError
-from nvnmd.learn.items import NESTED
 from nvnmd.learn.explore import item_seed
+from nvnmd.learn.items import NESTED
 from nvnmd.learn.labelers import Labeler, make_labeler
 from nvnmd.learn.queue import Counts, Queue
 from nvnmd.learn.rounds import Round
