@@ -132,7 +132,7 @@ def make_trainer(
     ranks: Ranks | None = None,
 ) -> Trainer:
     """Build or reload the model; a new one is written at once, so that a restart finds its fixed numbers."""
-    from nvnmd.training.build import build_model, center_energies
+    from nvnmd.training.build import build_model, center_energies, settle_energies
     from nvnmd.training.model_file import load_model, read_provenance, save_model
     from nvnmd.training.setup import build_trainer, provenance
 
@@ -155,6 +155,8 @@ def make_trainer(
         trainer.resume()
     elif init_model is None or extended:
         center_energies(model, trainer.frames)
+    else:
+        settle_energies(model, trainer.frames)
     if trainer.ranks.writes:
         trainer.on_save()
     return trainer

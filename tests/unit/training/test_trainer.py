@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from small_models import labeled_system, random_model, small_settings
 
-from nvnmd.training.build import build_model, center_energies
+from nvnmd.training.build import build_model, center_energies, settle_energies
 from nvnmd.training.checkpoint import CheckpointError
 from nvnmd.training.metrics import predict
 from nvnmd.training.setup import build_trainer, prepare_data
@@ -39,6 +39,26 @@ def test_training_lowers_errors(systems, tmp_path, form):
     before = force_rmse(model, systems[0])
     assert trainer.run()
     assert force_rmse(model, systems[0]) < 0.5 * before
+
+
+def test_a_model_of_other_frames_begins_at_the_energies_of_these(tmp_path):
+    known = random_model(seed=11)
+    known.energy_shifts[:] = 0.0
+    systems = [labeled_system(known, 4, n, f"set-{n}", seed=n) for n in (5, 8)]
+    types = [np.arange(system.n_atoms) % 3 == 0 for system in systems]
+    systems = [dataclasses.replace(s, types=t.astype(np.int64)) for s, t in zip(systems, types, strict=True)]
+    labels = [predict(known, system) for system in systems]
+    moved = [p.energies - 3.0 * (~t).sum() - 2.0 * t.sum() for p, t in zip(labels, types, strict=True)]
+    systems = [
+        dataclasses.replace(s, energies=e, forces=p.forces) for s, e, p in zip(systems, moved, labels, strict=True)
+    ]
+    data = prepare_data(systems)
+    model = random_model(seed=11)
+    model.energy_shifts = data.model_shifts.copy()
+    trainer = build_trainer(model, small_settings(1), data, tmp_path)
+    settle_energies(model, trainer.frames)
+    for system in systems:
+        np.testing.assert_allclose(predict(model, system).energies, system.energies, atol=1e-3)
 
 
 @pytest.mark.parametrize("form", ["se_e2_a", "se_atten"])
