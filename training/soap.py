@@ -17,6 +17,8 @@ from torch import Tensor
 
 from nvnmd.training import native
 
+Kept = list[tuple[Tensor, Tensor, Tensor]]
+"""Tensor, its rows, and the values to put back."""
 _SMALLEST = 16  # narrower matrices are left to Adam: their axes cost more than they bring
 
 
@@ -62,9 +64,33 @@ class Soap(torch.optim.Optimizer):
                     rotated = _is_rotated(parameter, group["largest"])
                     (alike[tuple(parameter.shape[1:])] if rotated else plain).append(parameter)
             for parameters in alike.values():
+                kept = self._absent(parameters, self.state[parameters[0]], stacked=True)
                 self._rotated_step(parameters, group)
+                _restore(kept)
             if plain:
+                kept = [pair for one in plain for pair in self._absent([one], self.state[one])]
                 self._plain_step(plain, group)
+                _restore(kept)
+
+    @staticmethod
+    def _absent(parameters: list[Tensor], state: dict[str, Any], stacked: bool = False) -> Kept:
+        """Rows of parameters and state whose element no frame of the batch has, with what they hold now.
+
+        Their gradient is zero. Moved on all the same, the mean gradient of the last frame that had the element would
+        carry them many steps in its direction before the next one tells how far that was.
+        """
+        found: Kept = []
+        grads = [p.grad for p in parameters if p.grad is not None and p.ndim > 1]
+        if not any(bool((grad.flatten(1)[:, 0] == 0).any()) for grad in grads):  # nearly always, and quickly told
+            return found
+        rows = [(grad.flatten(1) == 0).all(dim=1) for grad in grads]
+        for parameter, row in zip(parameters, rows, strict=True):
+            found.append((parameter, row, parameter[row]))
+        every = torch.cat(rows)
+        for name, value in state.items():
+            if value.ndim and (stacked or name in ("mean", "square")) and not name.endswith("_axes"):
+                found.append((value, every, value[every]))
+        return found
 
     def _rotated_step(self, parameters: list[Tensor], group: dict[str, Any]) -> None:
         """Matrices of one size in one go; their state stands with the first of them, stacked."""
@@ -107,12 +133,19 @@ class Soap(torch.optim.Optimizer):
 
     @staticmethod
     def _turn(state: dict[str, Any]) -> None:
-        """New axes by one QR iteration; the mean gradient is turned along, the mean squares stay with their axes."""
+        """New axes by one QR iteration; the mean gradient is turned along, the mean squares stay with their axes.
+
+        A mean is never larger than the root of the mean square over the same steps (Cauchy and Schwarz), so that no
+        step is longer than the learning rate along any axis. Turned means are cut to that: where gradients are rare, as
+        those of an element that few frames hold, axes move far, and a mean turned to where squares had died out made
+        steps without bound.
+        """
         mean = state["left_axes"] @ state["mean"] @ state["right_axes"].mT
         powers = [state[side] @ state[f"{side}_axes"] for side in ("left", "right")]
         for side, axes in zip(("left", "right"), native.side_by_side(_orthogonal, powers), strict=True):
             state[f"{side}_axes"] = axes
-        state["mean"] = state["left_axes"].mT @ mean @ state["right_axes"]
+        most = state["square"].sqrt()
+        state["mean"] = (state["left_axes"].mT @ mean @ state["right_axes"]).clamp_(-most, most)
 
     def _plain_step(self, parameters: list[Tensor], group: dict[str, Any]) -> None:
         first, second, _ = group["betas"]
@@ -138,6 +171,11 @@ class Soap(torch.optim.Optimizer):
             amsgrad=False,
             maximize=False,
         )
+
+
+def _restore(kept: Kept) -> None:
+    for tensor, rows, values in kept:
+        tensor[rows] = values
 
 
 def _orthogonal(matrices: Tensor) -> Tensor:

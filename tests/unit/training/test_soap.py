@@ -119,3 +119,21 @@ def test_gradients_of_zero_change_nothing(copies):
         weight.grad = torch.zeros_like(weight)
         optimizer.step()
     assert np.array_equal(weight.detach().numpy(), np.ones((copies, 16, 16)))
+
+
+def test_what_the_batch_has_nothing_of_stays_as_it_is():
+    generator = torch.Generator().manual_seed(0)
+    parameters = [torch.nn.Parameter(torch.randn(shape, generator=generator)) for shape in ((3, 32, 32), (3, 32))]
+    optimizer = Soap(parameters)
+    for step in range(60):
+        for parameter in parameters:
+            parameter.grad = torch.randn(parameter.shape, generator=generator)
+            parameter.grad[1] *= step % 3 == 0
+        before = [parameter.detach().clone() for parameter in parameters]
+        squares = [optimizer.state[p]["square"].clone() for p in parameters if step]
+        optimizer.step()
+        for k, parameter in enumerate(parameters):
+            moved = [bool((parameter[row] != before[k][row]).any()) for row in range(3)]
+            assert moved == [step > 0 or k == 1, step % 3 == 0 and (step > 0 or k == 1), step > 0 or k == 1]
+            if step % 3:
+                assert torch.equal(optimizer.state[parameter]["square"][1], squares[k][1])
