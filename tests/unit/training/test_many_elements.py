@@ -15,6 +15,7 @@ from nvnmd.training.model import DeepPot
 from nvnmd.training.prepare import prepare_frame
 from nvnmd.training.settings import SettingsError, parse_settings
 from nvnmd.training.setup import build_trainer, prepare_data
+from nvnmd.training.soap import Soap
 
 EIGHT = ("Ge", "Sb", "Te", "Ti", "N", "Si", "O", "W")
 FORMS = [("se_atten", False), ("se_e2_a", False), ("se_e2_a", True)]
@@ -105,3 +106,20 @@ def test_a_model_of_two_grows_to_eight(form):
     system = labeled_system(small, 1, 8)
     grown = replace(system, type_map=EIGHT, types=some_of(system.types, (0, 2)))
     assert np.abs(predict(large, grown).forces - system.forces).max() < 1e-9
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_an_element_that_few_frames_hold_makes_no_long_steps(dtype):
+    """Along no axis is a step longer than the learning rate, however rare and however unlike the gradients are."""
+    generator, rate = torch.Generator().manual_seed(1), 1e-3
+    weight = torch.nn.Parameter(torch.randn(2, 32, 24, generator=generator).to(dtype))
+    optimizer, longest = Soap([weight], lr=rate), 0.0
+    for step in range(600):
+        grad = torch.randn(2, 32, 24, generator=generator)
+        few = torch.randn(32, 2, generator=generator) @ torch.randn(2, 24, generator=generator)
+        grad[1] = few * 10.0 ** torch.randn((), generator=generator) if step % 7 == 3 else 0.0
+        weight.grad, before = grad.to(dtype), weight.detach().clone()
+        optimizer.step()
+        if step > 60:  # by then the corrections for the first steps are 1
+            longest = max(longest, float((weight.detach() - before)[1].norm()))
+    assert longest < 1.05 * rate * (32 * 24) ** 0.5
