@@ -4,13 +4,16 @@ import json
 import tomllib
 from pathlib import Path, PurePath
 
+import numpy as np
 import pytest
 import yaml
 
+from nvnmd.host import Potential
 from nvnmd.pcm import models
 from nvnmd.pcm.errors import PcmError
 from nvnmd.quantize.model_file import load_model, save_model
 from nvnmd.quantize.testing import random_model
+from nvnmd.training.frames import load_systems
 
 CARD = {
     "materials": ["GeTe"],
@@ -93,6 +96,24 @@ def test_a_wheel_takes_models_and_cards_along():
     for name in ("pcm/models/tiny.nvnmd", "pcm/models/tiny.yaml", "nvnmd/pcm/models/tiny.nvnmd"):
         left_out = [*build["wheel"]["exclude"], *build["sdist"]["exclude"]]
         assert not any(PurePath(name).match(pattern) for pattern in left_out)
+
+
+def test_every_known_material_has_a_model(monkeypatch):
+    monkeypatch.delenv("NVNMD_MODELS", raising=False)
+    found = {name: models.model_for(name).name for name in ("Sb", "GeTe", "Sb2Te3", "GeSb2Te4", "Ge2Sb2Te5")}
+    assert found == {"Sb": "gst", "GeTe": "gete", "Sb2Te3": "gst", "GeSb2Te4": "gst", "Ge2Sb2Te5": "gst"}
+
+
+@pytest.mark.parametrize("folder", ["sb-cp2k", "gst-cp2k"])
+def test_the_model_of_three_elements_is_as_near_to_dft_as_its_page_says(folder):
+    root = Path(__file__).parents[3]
+    potential = Potential(models.FOLDER / "gst.nvnmd", threads=1)
+    errors = [
+        potential.compute(system.positions[k], system.cells[k], system.types).forces - system.forces[k]
+        for system in load_systems(root / "data" / folder / "validation", potential.type_map)
+        for k in range(system.n_frames)
+    ]
+    assert 0.2 < np.sqrt(np.mean(np.concatenate(errors) ** 2)) < 0.26
 
 
 def test_the_models_of_the_package_load_and_fit_their_cards(monkeypatch):
