@@ -64,9 +64,12 @@ class Soap(torch.optim.Optimizer):
                     rotated = _is_rotated(parameter, group["largest"])
                     (alike[tuple(parameter.shape[1:])] if rotated else plain).append(parameter)
             for parameters in alike.values():
-                kept = self._absent(parameters, self.state[parameters[0]], stacked=True)
+                state = self.state[parameters[0]]
+                kept = self._absent(parameters, state, stacked=True)
                 self._rotated_step(parameters, group)
                 _restore(kept)
+                if state["step"] and state["step"] % group["every"] == 0:
+                    self._turn(state)  # after rows were put back: a mean belongs to the axes that it is told in
             if plain:
                 kept = [pair for one in plain for pair in self._absent([one], self.state[one])]
                 self._plain_step(plain, group)
@@ -105,8 +108,6 @@ class Soap(torch.optim.Optimizer):
             native.soap_step(parameters, state, count, share, group)
         else:
             self._move(parameters, state, count, share, group)
-        if count % group["every"] == 0:
-            self._turn(state)
 
     @staticmethod
     def _move(parameters: list[Tensor], state: dict[str, Any], count: int, share: float, group: dict[str, Any]) -> None:

@@ -137,3 +137,22 @@ def test_what_the_batch_has_nothing_of_stays_as_it_is():
             assert moved == [step > 0 or k == 1, step % 3 == 0 and (step > 0 or k == 1), step > 0 or k == 1]
             if step % 3:
                 assert torch.equal(optimizer.state[parameter]["square"][1], squares[k][1])
+
+
+def test_the_mean_gradient_of_an_absent_element_stays_when_axes_turn():
+    generator = torch.Generator().manual_seed(0)
+    weight = torch.nn.Parameter(torch.randn((2, 16, 24), generator=generator))
+    optimizer = Soap([weight], every=4, gather=1)
+    for _ in range(4):  # the first call finds the axes
+        weight.grad = torch.randn(weight.shape, generator=generator)
+        optimizer.step()
+    state = optimizer.state[weight]
+
+    def mean():
+        return (state["left_axes"] @ state["mean"] @ state["right_axes"].mT)[1].flatten()
+
+    before, axes = mean(), state["left_axes"].clone()
+    weight.grad[1] = 0
+    optimizer.step()
+    assert not torch.equal(state["left_axes"][1], axes[1])
+    assert 0.97 < mean() @ before / (before @ before) < 1.001  # a step with a gradient of zero would leave 0.95 of it
