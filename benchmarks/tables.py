@@ -85,6 +85,29 @@ def train() -> str:
     return markdown(head, lines) + where(record)
 
 
+def accuracy() -> str:
+    """Errors on held-out systems after training to the end."""
+    lines = []
+    for r in load("accuracy")["records"]:
+        for k, (group, floats) in enumerate(r["errors"]["float"].items()):
+            head = [r["data"], f"{r['network']}, {r['products']:,}", f"{r['steps']:,}", f"{100 * r['share']:.0f} %"]
+            head += [f"{r['energy_weight']:g}", f"{r['cpu_s']['train'] / 60:.0f}"]
+            texts = [f"{e['energy']:.1f}, {e['force']:.0f}" for e in (floats, r["errors"]["integer"][group])]
+            lines.append([*([""] * 6 if k else head), group, *texts])
+    head = [
+        "frames",
+        "network, products",
+        "steps",
+        "share",
+        "`limit_pref_e`",
+        "CPU min",
+        "held out",
+        "float: meV/atom, meV/Å",
+        "integer",
+    ]
+    return markdown(head, lines) + where(load("accuracy")["records"][0])
+
+
 def scaling() -> str:
     """Ranks, threads, sizes, memory."""
     record = load("scaling")
@@ -181,6 +204,7 @@ PAGES: dict[Path, dict[str, Table]] = {
         "python_md": ("python_md", python_md),
         "prediction": ("scaling", predicted),
     },
+    ROOT / "docs/training.md": {"accuracy": ("accuracy", accuracy)},
     ROOT / "README.md": {"md": ("md", md_short), "train": ("train", train)},
 }
 
