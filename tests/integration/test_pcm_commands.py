@@ -93,7 +93,6 @@ def test_build_writes_device_cells(nvnmd, tmp_path):
         (("melt-quench", "--material", "GeTf", "-m", "m.nvnmd"), "known"),
         (("melt-quench", "--set", "rates_K=3"), "did you mean 'rates_K_per_ps'"),
         (("melt-quench", "--set", "rates"), "KEY=VALUE"),
-        (("melt-quench", "--material", "Sb2Te3"), "no model for Sb2Te3 is shipped"),
         (("build", "a.data", "--material", "Ge2Sb2Te5", "--repeats", "3", "3", "3"), "divide by 5"),
         (("analyze", "nowhere"), "there is no run"),
         (("report", "."), "there is no run"),
