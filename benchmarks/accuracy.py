@@ -24,13 +24,13 @@ import resource
 import shutil
 import subprocess
 import sys
-from fnmatch import fnmatch
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from records import RESULTS, machine, versions, write_record
+from train import split
 
 SPLITS = {
     "gete-aimd-216": ["melt-1100K", "melt-1400K", "melt-1700K", "quench-350K", "quench-550K", "quench-750K"],
@@ -80,16 +80,6 @@ def products(network: dict[str, Any]) -> int:
     """Multiply-accumulates of the fitting net, forward, for an atom."""
     widths = [network["neuron"][-1] * network["axis_neuron"], *network["fitting"], 1]
     return sum(a * b for a, b in pairwise(widths))
-
-
-def split(data: Path) -> tuple[list[Path], list[Path]]:
-    """Folders to train on, and held-out ones."""
-    folders = sorted(path.parent.resolve() for path in data.rglob("type.raw"))
-    if not folders:
-        raise SystemExit(f"{data}: no deepmd folders (type.raw) in it")
-    patterns = SPLITS.get(data.name, [])
-    held_out = [f for f in folders if any(fnmatch(f.name, p) for p in patterns)] if patterns else folders[2::5]
-    return [f for f in folders if f not in held_out], held_out
 
 
 Parts = dict[str, tuple[list[Path], list[Path]]]
@@ -191,7 +181,7 @@ def one_run(options: argparse.Namespace) -> dict[str, Any]:
     """Train, quantize and evaluate, or go on with it."""
     run, network = options.output, NETWORKS[options.network]
     run.mkdir(parents=True, exist_ok=True)
-    parts, added = one_reference({data.name: split(data) for data in options.data}, options)
+    parts, added = one_reference({data.name: split(data, SPLITS.get(data.name, [])) for data in options.data}, options)
     train, held_out = ([str(f) for found in parts.values() for f in found[k]] for k in (0, 1))
     text = json.dumps(settings(train, held_out, options), indent=2)
     given = run / "input.json"

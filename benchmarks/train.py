@@ -58,13 +58,13 @@ def measure_accuracy(
     return [{"seed": seed, "steps": n} | t | e for n, t, e in zip(steps, times, tests, strict=True)]
 
 
-def split(data: Path, patterns: list[str]) -> tuple[list[str], list[str]]:
+def split(data: Path, patterns: list[str]) -> tuple[list[Path], list[Path]]:
     """Folders to train on and held-out ones: those that match a pattern, or else every fifth."""
     folders = sorted(path.parent.resolve() for path in data.rglob("type.raw"))
     if not folders:
         raise SystemExit(f"{data}: no deepmd folders (type.raw) in it")
     held_out = [f for f in folders if any(fnmatch(f.name, p) for p in patterns)] if patterns else folders[2::5]
-    return [str(f) for f in folders if f not in held_out], [str(f) for f in held_out]
+    return [f for f in folders if f not in held_out], held_out
 
 
 def show(rows: dict[str, dict[str, Any]], seconds: float, cores: int) -> None:
@@ -105,7 +105,7 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     """Measure, print, write."""
     options = arguments()
-    train, held_out = split(options.data, options.hold_out)
+    train, held_out = ([str(f) for f in part] for part in split(options.data, options.hold_out))
     cores = set(sorted(os.sched_getaffinity(0))[: options.cores])
     programs: list[Program] = [Ours("nvnmd, SOAP", cores, "soap"), Ours("nvnmd, Adam", cores, "adam")]
     found = versions("nvnmd", "torch")
