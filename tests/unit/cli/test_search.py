@@ -5,10 +5,10 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import yaml
 
@@ -24,19 +24,8 @@ SPACE = {"layers": [1, 2], "widths": [2, 4], "m1": [4, 8], "m2": [2], "rcut": [5
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    frames = tmp_path / "springs" / "set.000"
-    frames.mkdir(parents=True)
-    (tmp_path / "springs/type.raw").write_text("0 1\n")
-    (tmp_path / "springs/type_map.raw").write_text("Ge\nTe\n")
-    stretch = np.linspace(-0.3, 0.3, 8)
-    coordinates, forces = np.zeros((8, 2, 3)), np.zeros((8, 2, 3))
-    coordinates[:, 1, 0] = 2.7 + stretch
-    forces[:, 0, 0], forces[:, 1, 0] = 4 * stretch, -4 * stretch
-    np.save(frames / "coord.npy", coordinates.reshape(8, 6))
-    np.save(frames / "force.npy", forces.reshape(8, 6))
-    np.save(frames / "energy.npy", 2 * stretch**2 - 300.0)
-    np.save(frames / "box.npy", np.tile(np.eye(3).ravel() * 12.0, (8, 1)))
+def folder(tmp_path: Path, spring_frames: Callable[[Path, int], None]) -> Path:
+    spring_frames(tmp_path / "springs", 8)
     train = {
         "model": {"type_map": ["Ge", "Te"], "descriptor": {"sel": [4, 4], "neuron": [4, 8]}},
         "training": {"training_data": {"systems": ["springs"]}, "numb_steps": 500},

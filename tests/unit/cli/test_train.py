@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,21 +16,9 @@ from nvnmd.training.model_file import load_model, read_provenance
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path, spring_frames: Callable[[Path, int], None]) -> Path:
     """Frames of two atoms with a spring between them, and settings."""
-    frames = tmp_path / "data" / "set.000"
-    frames.mkdir(parents=True)
-    (tmp_path / "data" / "type.raw").write_text("0 1\n")
-    (tmp_path / "data" / "type_map.raw").write_text("Ge\nTe\n")
-    stretch = np.linspace(-0.3, 0.3, 10)
-    coordinates = np.zeros((10, 2, 3))
-    coordinates[:, 1, 0] = 2.7 + stretch
-    forces = np.zeros((10, 2, 3))
-    forces[:, 0, 0], forces[:, 1, 0] = 4 * stretch, -4 * stretch
-    np.save(frames / "coord.npy", coordinates.reshape(10, 6))
-    np.save(frames / "force.npy", forces.reshape(10, 6))
-    np.save(frames / "energy.npy", 2 * stretch**2 - 300.0)
-    np.save(frames / "box.npy", np.tile(np.eye(3).ravel() * 12.0, (10, 1)))
+    spring_frames(tmp_path / "data", 10)
     settings = {
         "model": {
             "type_map": ["Ge", "Te"],
