@@ -90,13 +90,8 @@ def auto_sel(frames: Sequence[tuple[PairList, NDArray[np.int64]]], n_types: int,
 
 def center_energies(model: DeepPot, frames: FrameStore, n_frames: int = 20) -> None:
     """Move the output biases so that the untrained model has the right mean energy; saves the first thousand steps."""
-    chosen = np.unique(np.linspace(0, len(frames) - 1, n_frames).astype(int))
-    errors = []
+    errors, _ = _energy_errors(model, frames, n_frames)
     with torch.no_grad():
-        for index in chosen:
-            batch = frames.batch([int(index)])
-            assert batch.labels is not None
-            errors.append((batch.labels.energies - model(batch, virial=False).energies).item() / batch.n_atoms)
         model.fitting.biases[-1] += float(np.mean(errors))
 
 
@@ -106,18 +101,26 @@ def settle_energies(model: DeepPot, frames: FrameStore, n_frames: int = 200) -> 
     Energy shifts are fitted to the frames at hand. Where their compositions or labels differ from those that the model
     learned, the networks would otherwise begin with errors of tenths of an eV per atom, which break what they know.
     """
+    errors, shares = _energy_errors(model, frames, n_frames)
+    moved, *_ = np.linalg.lstsq(shares, errors, rcond=1e-3)
+    biases = model.fitting.biases[-1]
+    with torch.no_grad():
+        biases += torch.as_tensor(moved, dtype=biases.dtype, device=biases.device)[:, None]
+
+
+def _energy_errors(
+    model: DeepPot, frames: FrameStore, n_frames: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Labels minus predictions of evenly spread frames, eV per atom, and the share of each element in them."""
     chosen = np.unique(np.linspace(0, len(frames) - 1, n_frames).astype(int))
     errors, shares = [], []
     with torch.no_grad():
         for index in chosen:
             batch = frames.batch([int(index)])
             assert batch.labels is not None
-            types = model_types(frames.systems[frames.locate(int(index))[0]], model.shape.type_map)
             errors.append((batch.labels.energies - model(batch, virial=False).energies).item() / batch.n_atoms)
-            shares.append(np.bincount(types, minlength=len(model.shape.type_map)) / batch.n_atoms)
-        biases = model.fitting.biases[-1]
-        moved, *_ = np.linalg.lstsq(np.array(shares), np.array(errors), rcond=1e-3)
-        biases += torch.as_tensor(moved, dtype=biases.dtype, device=biases.device)[:, None]
+            shares.append(np.array(batch.type_counts) / batch.n_atoms)
+    return np.array(errors), np.array(shares)
 
 
 def _guard(settings: Settings) -> Guard | None:
