@@ -41,6 +41,7 @@ GROUPS = {"gete-aimd-216": {"600 K and below": ["quench-350K", "quench-550K"]}}
 NETWORKS: dict[str, dict[str, Any]] = {
     "letter": {"neuron": [8, 16, 32], "axis_neuron": 4, "fitting": [128, 128, 128]},
     "small": {"neuron": [32, 32, 24], "axis_neuron": 4, "fitting": [96, 24, 16]},
+    "large": {"neuron": [32, 32, 32], "axis_neuron": 8, "fitting": [128, 128, 128]},
 }
 
 

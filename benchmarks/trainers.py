@@ -53,10 +53,10 @@ def settings(train: list[str], steps: int, seed: int) -> dict[str, Any]:
 
 
 class Program:
-    """A trainer as a sequence of processes bound to some cores."""
+    """A trainer as a sequence of processes bound to some cores, with a thread for each of them or as many as given."""
 
-    def __init__(self, name: str, cores: set[int]) -> None:
-        self.name, self.cores = name, cores
+    def __init__(self, name: str, cores: set[int], threads: int | None = None) -> None:
+        self.name, self.cores, self.threads = name, cores, threads or len(cores)
 
     def start(self, folder: Path, train: list[str], steps: int, seed: int) -> subprocess.Popen[bytes]:
         """Begin a training in a new folder."""
@@ -80,7 +80,7 @@ class Program:
             return subprocess.Popen(
                 command,
                 cwd=folder,
-                env=os.environ | environment(len(self.cores)),
+                env=os.environ | environment(self.threads),
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -94,26 +94,26 @@ class Program:
 
 
 class Ours(Program):
-    def __init__(self, name: str, cores: set[int], optimizer: str) -> None:
-        super().__init__(name, cores)
+    def __init__(self, name: str, cores: set[int], optimizer: str, threads: int | None = None) -> None:
+        super().__init__(name, cores, threads)
         self.optimizer = optimizer
 
     def settings(self, train: list[str], steps: int, seed: int) -> dict[str, Any]:
         return super().settings(train, steps, seed) | {"nvnmd": {"optimizer": self.optimizer}}
 
     def command(self) -> list[str]:
-        return [sys.executable, "-m", "nvnmd", "-q", "train", "input.json", "--threads", str(len(self.cores))]
+        return [sys.executable, "-m", "nvnmd", "-q", "train", "input.json", "--threads", str(self.threads)]
 
     def test(self, folder: Path, held_out: list[str]) -> dict[str, float]:
         command = [sys.executable, "-m", "nvnmd", "-q", "evaluate", "model.safetensors", *held_out, "-o", "out"]
-        self._output([*command, "--threads", str(len(self.cores))], folder)
+        self._output([*command, "--threads", str(self.threads)], folder)
         found = json.loads((folder / "out/evaluation.json").read_text())["all"]
         return {"energy": 1000 * found["energy_rmse"], "force": 1000 * found["force_rmse"]}
 
 
 class DeepmdKit(Program):
-    def __init__(self, name: str, cores: set[int], dp: Path) -> None:
-        super().__init__(name, cores)
+    def __init__(self, name: str, cores: set[int], dp: Path, threads: int | None = None) -> None:
+        super().__init__(name, cores, threads)
         self.dp = str(dp)
 
     def command(self) -> list[str]:

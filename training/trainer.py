@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -204,8 +205,8 @@ class Trainer:
             parameter.grad = None
         own.total.backward()  # type: ignore[no-untyped-call]
         terms = self._add_up(own)
-        if not torch.isfinite(terms.total):
-            where = ", ".join(batch.names) if not torch.isfinite(own.total) else "frames of another process"
+        if not math.isfinite(terms.total.item()):
+            where = ", ".join(batch.names) if not math.isfinite(own.total.item()) else "frames of another process"
             raise TrainingError(
                 f"the loss is not a finite number at step {self.step + 1}, on {where}; look at the "
                 f"labels of this frame or lower learning_rate.start_lr (now {self.settings.learning_rate.start_lr})"

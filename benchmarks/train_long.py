@@ -1,0 +1,118 @@
+"""Accuracy of trainings as long as two cores do in 10 and 60 minutes, beside DeePMD-kit (TensorFlow, fp32).
+
+    python benchmarks/train.py --data FOLDER --dp DP --cores 2              first: how fast each program is
+    python benchmarks/train_long.py --data FOLDER --dp DP -o RUN            then this
+    ... --optimizer soap --seconds 3600 --jobs 2                            part of it, two trainings at once
+
+Each program trains for the number of steps that train.py's record says it does in --seconds of all its cores, start-up
+included. How fast these steps go makes no difference to the model, so they run on one core each, as many trainings at
+once as --jobs says, and no times are reported. Same frames, held-out systems and settings as in that record.
+
+Finished trainings stay in RUN: the same command with other --seconds or programs adds to them. Prints a table of all
+and writes results/train_long.json after each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+from typing import Any
+
+from records import RESULTS, machine, versions, write_record
+from train import split
+from trainers import DeepmdKit, Ours, Program
+
+
+def one_training(program: Program, folder: Path, train: list[str], held_out: list[str], steps: int) -> dict[str, float]:
+    """Errors of a training, from its folder if it is there."""
+    kept = folder / "errors.json"
+    if not kept.exists():
+        if folder.exists():
+            raise SystemExit(f"{folder} holds a training that did not end; remove it, or choose another folder with -o")
+        if program.start(folder, train, steps, seed=1).wait():
+            raise SystemExit(f"training failed in {folder}:\n{(folder / 'log').read_text()[-2000:]}")
+        kept.write_text(json.dumps(program.test(folder, held_out)))
+    found: dict[str, float] = json.loads(kept.read_text())
+    return found
+
+
+def steps_in(speed: dict[str, float], seconds: float) -> int:
+    """Steps that a program does in some seconds of a record's cores, after its start-up."""
+    return max(1, round((seconds - speed["start_wall_s"]) * speed["wall"]))
+
+
+def show(results: list[dict[str, Any]]) -> None:
+    """One table of all trainings."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title="errors on held-out systems after as many steps as two cores do in a time")
+    for column in ("seconds", "", "steps", "energy meV/atom", "force meV/A"):
+        table.add_column(column, justify="right" if column else "left")
+    for r in results:
+        table.add_row(f"{r['seconds']:g}", r["name"], f"{r['steps']:,}", f"{r['energy']:.1f}", f"{r['force']:.1f}")
+    Console().print(table)
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="folder of the frames that train.py was run with")
+    parser.add_argument("--dp", type=Path, help="the program dp of an environment with DeePMD-kit and TensorFlow")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="folder of the trainings")
+    parser.add_argument("--speeds", default="train_2cores", help="record of train.py, in results")
+    parser.add_argument("--seconds", type=float, nargs="+", default=[600.0, 3600.0])
+    parser.add_argument("--optimizer", nargs="*", choices=("soap", "adam"), default=["soap", "adam"])
+    parser.add_argument("--hold-out", action="append", default=[], help="as given to train.py")
+    parser.add_argument("--jobs", type=int, default=1, help="trainings at once, one core each")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Train what is missing, print, write."""
+    options = arguments()
+    speeds = json.loads((RESULTS / f"{options.speeds}.json").read_text())
+    train, held_out = split(options.data, options.hold_out)
+    if [f.name for f in train] != speeds["data"]["train"]:
+        raise SystemExit(f"{options.data} is not what {options.speeds}.json was measured with; run train.py first")
+    cores = os.sched_getaffinity(0)
+    programs: list[Program] = [
+        Ours({"soap": "nvnmd, SOAP", "adam": "nvnmd, Adam"}[o], cores, o, threads=1) for o in options.optimizer
+    ]
+    if options.dp is not None:
+        programs.append(DeepmdKit("DeePMD-kit TF fp32", cores, options.dp, threads=1))
+    path = RESULTS / "train_long.json"
+    results = json.loads(path.read_text())["results"] if path.exists() else []
+    with ThreadPoolExecutor(options.jobs) as pool:
+        jobs = {}
+        for seconds in options.seconds:
+            for program in programs:
+                steps = steps_in(speeds["results"][program.name], seconds)
+                folder = options.output / f"{program.name.replace(', ', '-').replace(' ', '-')}-{seconds:g}s"
+                job = pool.submit(
+                    one_training, program, folder.resolve(), *([str(f) for f in p] for p in (train, held_out)), steps
+                )
+                jobs[job] = {"seconds": seconds, "name": program.name, "steps": steps}
+        for job in as_completed(jobs):
+            row = jobs[job] | job.result()
+            results = [r for r in results if (r["seconds"], r["name"]) != (row["seconds"], row["name"])] + [row]
+            results.sort(key=lambda r: (r["seconds"], r["force"]))
+            found = versions("nvnmd", "torch") | {"deepmd-kit": speeds["versions"].get("deepmd-kit", "not measured")}
+            write_record(
+                "train_long",
+                {
+                    "machine": machine(),
+                    "versions": found,
+                    "data": speeds["data"],
+                    "speeds": speeds["machine"],
+                    "results": results,
+                },
+            )
+    show(results)
+    print(path)
+
+
+if __name__ == "__main__":
+    main()
