@@ -3,6 +3,7 @@
     python benchmarks/accuracy.py FOLDER/gete-aimd-216 -o run                       the letter's network
     python benchmarks/accuracy.py FOLDER/gete-aimd-216 -o run --network small       a quarter of its fitting net
     python benchmarks/accuracy.py FOLDER/gete-aimd-216 FOLDER/gete-dpgen-64 -o run  one model for two sets
+    ... --float-only --share 0.25 --steps 30000 --reference OTHER                   a point of a learning curve
 
 Held out are the systems that SPLITS names for a known folder, or every fifth. Sets of other energy references are put
 on that of the first one: a training with hardly any weight on energies tells the constant between them about, and
@@ -24,13 +25,14 @@ import resource
 import shutil
 import subprocess
 import sys
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from records import RESULTS, machine, versions, write_record
 from train import split
+
+from nvnmd.training.search.cost import Network, fitting_macs
 
 SPLITS = {
     "gete-aimd-216": ["melt-1100K", "melt-1400K", "melt-1700K", "quench-350K", "quench-550K", "quench-750K"],
@@ -77,12 +79,6 @@ def settings(train: list[str], held_out: list[str], options: argparse.Namespace,
     }
 
 
-def products(network: dict[str, Any]) -> int:
-    """Multiply-accumulates of the fitting net, forward, for an atom."""
-    widths = [network["neuron"][-1] * network["axis_neuron"], *network["fitting"], 1]
-    return sum(a * b for a, b in pairwise(widths))
-
-
 Parts = dict[str, tuple[list[Path], list[Path]]]
 
 
@@ -91,7 +87,7 @@ def one_reference(parts: Parts, options: argparse.Namespace) -> tuple[Parts, dic
     added = dict.fromkeys(parts, 0.0)
     if len(parts) == 1:
         return parts, added
-    folder = options.output / "reference"
+    folder = options.reference or options.output / "reference"
     model = _trained(parts, options, folder / "forces", options.reference_steps, energy=0.02)
     for number in range(options.reference_rounds + 1):
         kept = folder / f"{number}.json"
@@ -181,6 +177,7 @@ def errors(model: Path, parts: Parts, folder: Path) -> dict[str, Any]:
 def one_run(options: argparse.Namespace) -> dict[str, Any]:
     """Train, quantize and evaluate, or go on with it."""
     run, network = options.output, NETWORKS[options.network]
+    shape = Network("se_e2_a", options.rcut, network["neuron"][-1], network["axis_neuron"], tuple(network["fitting"]))
     run.mkdir(parents=True, exist_ok=True)
     parts, added = one_reference({data.name: split(data, SPLITS.get(data.name, [])) for data in options.data}, options)
     train, held_out = ([str(f) for found in parts.values() for f in found[k]] for k in (0, 1))
@@ -196,18 +193,20 @@ def one_run(options: argparse.Namespace) -> dict[str, Any]:
         spent = json.loads(spent_file.read_text())
     spent["train"] += nvnmd("train", given, "-o", run / "train", *threads, *restart)
     spent_file.write_text(json.dumps(spent))
-    if not (run / "quantized").exists():
+    if not (options.float_only or (run / "quantized").exists()):
         spent["quantize"] += nvnmd("quantize", run / "train", "--steps", str(options.tune), *threads)
         spent_file.write_text(json.dumps(spent))
         (run / "quantized").touch()
-    models = {"float": run / "train/model.safetensors", "integer": run / "quantize/model.nvnmd"}
+    models = {"float": run / "train/model.safetensors"}
+    if not options.float_only:
+        models["integer"] = run / "quantize/model.nvnmd"
     return {
         "data": " + ".join(parts),
         "held_out": {name: [f.name for f in found] for name, (_, found) in parts.items()},
         "added_eV_per_atom": added,
         "network": options.network,
         **network,
-        "products": products(network),
+        "products": fitting_macs(shape),
         "rcut": options.rcut,
         "steps": options.steps,
         "batch": options.batch,
@@ -235,7 +234,8 @@ def show(records: list[dict[str, Any]]) -> None:
         for k, (group, floats) in enumerate(r["errors"]["float"].items()):
             head = [r["data"], r["network"], f"{r['products']:,}", f"{r['steps']:,}", f"{100 * r['share']:.0f} %"]
             head += [f"{r['cpu_s']['train'] / 60:.0f}", f"{r['energy_weight']:g}"]
-            texts = [f"{e['energy']:.1f}, {e['force']:.0f}" for e in (floats, r["errors"]["integer"][group])]
+            integers = r["errors"].get("integer", {}).get(group)
+            texts = [f"{e['energy']:.1f}, {e['force']:.0f}" if e else "-" for e in (floats, integers)]
             table.add_row(*([""] * len(head) if k else head), group, *texts)
     Console().print(table)
 
@@ -249,6 +249,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=200_000)
     parser.add_argument("--reference-steps", type=int, default=20_000, help="of the training for energy references")
     parser.add_argument("--reference-rounds", type=int, default=3, help="of refining energy references")
+    parser.add_argument("--reference", type=Path, help="folder `reference` of another run, whose constants to take")
+    parser.add_argument("--float-only", action="store_true", help="do not quantize")
     parser.add_argument("--tune", type=int, default=1000, help="steps of fine-tuning to fixed point")
     parser.add_argument("--batch", type=int, default=1, help="frames")
     parser.add_argument("--energy", type=float, default=1.0, help="limit_pref_e")

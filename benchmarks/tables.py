@@ -93,26 +93,45 @@ def train(name: str = "train") -> str:
 
 
 def accuracy() -> str:
-    """Errors on held-out systems after training to the end."""
+    """Errors on held-out systems after training to the end, of runs that were quantized."""
     lines = []
     for r in load("accuracy")["records"]:
+        if "integer" not in r["errors"]:
+            continue
+        network = f"{r['network']}, {r['rcut']:g} Å, {r['products']:,}"
+        head = [r["data"], network, f"{r['steps']:,}", f"{r['energy_weight']:g}", f"{r['cpu_s']['train'] / 60:.0f}"]
         for k, (group, floats) in enumerate(r["errors"]["float"].items()):
-            head = [r["data"], f"{r['network']}, {r['products']:,}", f"{r['steps']:,}", f"{100 * r['share']:.0f} %"]
-            head += [f"{r['energy_weight']:g}", f"{r['cpu_s']['train'] / 60:.0f}"]
-            texts = [f"{e['energy']:.1f}, {e['force']:.0f}" for e in (floats, r["errors"]["integer"][group])]
-            lines.append([*([""] * 6 if k else head), group, *texts])
-    head = [
-        "frames",
-        "network, products",
-        "steps",
-        "share",
-        "`limit_pref_e`",
-        "CPU min",
-        "held out",
-        "float: meV/atom, meV/Å",
-        "integer",
+            texts = [_errors(e) for e in (floats, r["errors"]["integer"][group])]
+            lines.append([*([""] * len(head) if k else head), group, *texts])
+    head = ["frames", "network, cutoff, products", "steps", "`limit_pref_e`", "CPU min", "held out"]
+    return markdown([*head, "float: meV/atom, meV/Å", "integer"], lines) + where(load("accuracy")["records"][0])
+
+
+def learning() -> str:
+    """Errors of float models by steps, size of the network and share of the frames."""
+    records = load("accuracy")["records"]
+    groups = list(records[0]["errors"]["float"])
+    lines = []
+    for r in sorted(records, key=lambda r: (r["products"], r["steps"], r["share"])):
+        network = f"{r['network']}, {r['rcut']:g} Å, {r['products']:,}"
+        head = [network, f"{r['steps']:,}", f"{100 * r['share']:.0f} %", f"{r['energy_weight']:g}"]
+        lines.append([*head, *(_errors(r["errors"]["float"][group]) for group in groups)])
+    return markdown(["network, cutoff, products", "steps", "frames", "`limit_pref_e`", *groups], lines)
+
+
+def _errors(errors: dict[str, float]) -> str:
+    return f"{errors['energy']:.1f}, {errors['force']:.0f}"
+
+
+def train_long() -> str:
+    """Errors after as many steps as two cores do in a time."""
+    record = load("train_long")
+    lines = [
+        [f"{r['seconds'] / 60:g} min", r["name"], f"{r['steps']:,}", f"{r['energy']:.3g}", f"{r['force']:.3g}"]
+        for r in record["results"]
     ]
-    return markdown(head, lines) + where(load("accuracy")["records"][0])
+    head = ["two cores", "", "steps", "energy RMSE, meV/atom", "force RMSE, meV/Å"]
+    return markdown(head, lines) + where(record)
 
 
 def scaling() -> str:
@@ -211,11 +230,12 @@ PAGES: dict[Path, dict[str, Table]] = {
         "python_md": ("python_md", python_md),
         "prediction": ("scaling", predicted),
     },
-    ROOT / "docs/training.md": {"accuracy": ("accuracy", accuracy)},
+    ROOT / "docs/training.md": {"accuracy": ("accuracy", accuracy), "learning": ("accuracy", learning)},
     ROOT / "README.md": {
         "md": ("md", md_short),
         "train": ("train", train),
         "train_2cores": ("train_2cores", lambda: train("train_2cores")),
+        "train_long": ("train_long", train_long),
     },
 }
 
