@@ -91,52 +91,66 @@ def loss(prediction: Prediction, batch: Batch, prefactors: Prefactors, counts: C
     Args:
         counts: of the whole batch where this is a part of it; the terms of all parts then add up to the whole's.
     """
-    labels = batch.labels
+    counts = _counts(batch) if counts is None else counts
+    values = prediction.energies, prediction.forces, prediction.virials
+    return LossTerms(*_Loss.apply(*values, batch, prefactors, counts))
+
+
+Gradients = tuple[Tensor, Tensor, Tensor | None]
+"""Of a loss by energies [n_frames], forces [3, n_atoms] and virials [n_frames, 3, 3]; None where they do not count."""
+
+
+def loss_and_gradients(
+    energies: Tensor,
+    forces: Tensor,
+    virials: Tensor | None,
+    batch: Batch,
+    prefactors: Prefactors,
+    counts: Counts | None,
+) -> tuple[LossTerms, Gradients]:
+    """`loss` of a prediction's tensors with its gradients written out, since building a graph of them takes longer."""
+    labels, counts = batch.labels, _counts(batch) if counts is None else counts
     assert labels is not None
-    energies, forces = prediction.energies, prediction.forces
     atoms = torch.tensor(batch.atoms, dtype=energies.dtype, device=energies.device)
-    wanted = labels.energies.to(energies.dtype)
-    if counts is None:
-        counts = Counts(len(batch.atoms), sum(batch.atoms), int(labels.has_virial.sum()))
-    total, energy, force = _EnergyAndForce.apply(energies, forces, wanted, labels.forces, atoms, prefactors, counts)
-    virial = torch.full_like(force, torch.nan)
-    if prediction.virials is not None and counts.virials:
-        by_frame = (prediction.virials - labels.virials).square().mean((1, 2))
+    by_frame, by_component = (energies - labels.energies.to(energies.dtype)) / atoms, forces - labels.forces
+    force = by_component.square().sum() / (3 * counts.atoms)
+    energy = by_frame.square().sum() / counts.frames
+    total = prefactors.energy / counts.frames * (by_frame.square() * atoms).sum() + prefactors.force * force
+    virial, by_virial = torch.full_like(force, torch.nan), None
+    if virials is not None and counts.virials:
         share = labels.has_virial.to(atoms.dtype) / counts.virials
-        total = total + prefactors.virial * (by_frame / atoms * share).sum()
-        virial = (by_frame.detach() / atoms.square() * share).sum()
-    return LossTerms(total, energy, force, virial)
+        difference = virials - labels.virials
+        squares = difference.square().mean((1, 2))
+        total = total + prefactors.virial * (squares / atoms * share).sum()
+        virial = (squares / atoms.square() * share).sum()
+        by_virial = difference * (2.0 / 9 * prefactors.virial * share / atoms)[:, None, None]
+    by_energy = by_frame * (2.0 * prefactors.energy / counts.frames)
+    by_force = by_component * (2.0 * prefactors.force / (3 * counts.atoms))
+    return LossTerms(total, energy, force, virial), (by_energy, by_force, by_virial)
 
 
-class _EnergyAndForce(torch.autograd.Function):
-    """The terms of energy and force with their gradients written out, since building a graph of them takes longer.
+def _counts(batch: Batch) -> Counts:
+    assert batch.labels is not None
+    return Counts(len(batch.atoms), sum(batch.atoms), int(batch.labels.has_virial.sum()))
 
-    Returns:
-        p_e mean(dE^2 / n) + p_f mean(dF^2), mean(dE^2 / n^2), mean(dF^2).
-    """
+
+class _Loss(torch.autograd.Function):
+    """`loss_and_gradients` for autograd; only the total is differentiable."""
 
     @staticmethod
     def forward(  # type: ignore[override]
         ctx: Any,
         energies: Tensor,
         forces: Tensor,
-        true_energies: Tensor,
-        true_forces: Tensor,
-        atoms: Tensor,
+        virials: Tensor | None,
+        batch: Batch,
         prefactors: Prefactors,
         counts: Counts,
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        by_frame, by_component = (energies - true_energies) / atoms, forces - true_forces
-        force = by_component.square().sum() / (3 * counts.atoms)
-        energy = by_frame.square().sum() / counts.frames
-        total = prefactors.energy / counts.frames * (by_frame.square() * atoms).sum() + prefactors.force * force
-        ctx.by_frame, ctx.by_component, ctx.prefactors, ctx.counts = by_frame, by_component, prefactors, counts
-        ctx.mark_non_differentiable(energy, force)
-        return total, energy, force
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        terms, ctx.gradients = loss_and_gradients(energies, forces, virials, batch, prefactors, counts)
+        ctx.mark_non_differentiable(terms.energy, terms.force, terms.virial)
+        return terms.total, terms.energy, terms.force, terms.virial
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
-        weights, counts = ctx.prefactors, ctx.counts
-        by_energy = ctx.by_frame * (grad * (2.0 * weights.energy / counts.frames))
-        by_force = ctx.by_component * (grad * (2.0 * weights.force / (3 * counts.atoms)))
-        return by_energy, by_force, None, None, None, None, None
+        return *(None if value is None else value * grad for value in ctx.gradients), None, None, None

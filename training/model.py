@@ -162,7 +162,10 @@ class DeepPot(nn.Module):
     def forward(self, batch: Batch, virial: bool = True) -> Prediction:
         """Energies, forces and virials of a batch, in the dtype of the parameters."""
         compiled = native.runs_here(batch.guard_atomic)
-        atomic, forces, virials = (self._compiled if compiled else self._plain)(batch, virial)
+        return self.prediction(*(self._compiled if compiled else self._plain)(batch, virial), batch)
+
+    def prediction(self, atomic: Tensor, forces: Tensor, virials: Tensor | None, batch: Batch) -> Prediction:
+        """What the networks say of a batch, with the guard."""
         atomic = atomic + batch.guard_atomic
         return Prediction(
             energies=atomic.new_zeros(batch.n_frames).index_add(0, batch.frame_of_atom, atomic),
@@ -182,7 +185,7 @@ class DeepPot(nn.Module):
         return energy, forces, contract.virials(pair, pairs, batch.frame_of_atom, batch.n_frames) if virial else None
 
     def _compiled(self, batch: Batch, virial: bool) -> tuple[Tensor, Tensor, Tensor | None]:
-        """The same by the compiled form, in FP32 on a CPU."""
+        """The same by the compiled form, in FP32 on a CPU; `compiled_step` trains it without autograd."""
         energy, forces, virials = native.potential(self, batch, virial)
         return energy, forces.t(), virials.view(-1, 3, 3) if virial else None
 

@@ -88,14 +88,57 @@ def fitting_stage(model: DeepPot) -> FittingStage:
     return FittingStage(*sizes, list(nets.skips), w, b, threads())
 
 
-def potential(model: DeepPot, batch: Batch, virial: bool) -> tuple[Tensor, Tensor, Tensor]:
-    """What the model says of a batch; its parameters must stay as they are until the backward pass.
+def parameters(model: DeepPot) -> list[Tensor]:
+    """What the compiled form trains, in the order of its gradients."""
+    gate = [] if model.gate is None else [model.gate]
+    return [*gate, *itertools.chain(*model.embedding.stacks, *model.fitting.stacks)]
 
-    Returns:
-        energies [n_atoms] in eV, forces [n_atoms, 3] in eV/angstrom, virials [n_frames, 9] in eV (zeros unless wanted).
-    """
-    lists = (*model.embedding.stacks, *model.fitting.stacks)
-    energy, force, virials = _Potential.apply(model, batch, virial, model.gate, *itertools.chain(*lists))
+
+class Pass:
+    """A forward pass and what the backward pass after it needs; the parameters must stay as they are between them."""
+
+    def __init__(self, model: DeepPot, batch: Batch, virial: bool) -> None:
+        self._pairs = pair_stage(model.shape.nets, *model.embedding.stacks, model.gate)
+        self._fit = fitting_stage(model)
+        self._table, self._batch, self._virial, self._width = batch.table, batch, virial, model.shape.neuron[-1]
+        self._sizes = [parameter.shape for parameter in parameters(model)]
+        self._layers, self._gated = (
+            (len(model.embedding.stacks[0]), len(model.fitting.stacks[0])),
+            model.gate is not None,
+        )
+
+    def forward(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Energies [n_atoms] in eV, forces [n_atoms, 3] in eV/angstrom, virials [n_frames, 9] in eV, or zeros."""
+        batch, table, n_atoms = self._batch, self._table, self._batch.n_atoms
+        g, derivative = torch.empty(2, table.n_pairs, self._pairs.stride).numpy()
+        x, by_x = torch.empty(2, n_atoms, 4, self._width).numpy()
+        energy, force, virials = torch.empty(n_atoms), torch.zeros(n_atoms, 3), torch.zeros(batch.n_frames, 9)
+        self._pairs.channels(table, g, derivative, x)
+        order = None if batch.by_type is None else batch.by_type.numpy()
+        self._fit.forward(x, order, list(batch.type_counts), energy.numpy(), by_x)
+        self._pairs.forces(table, g, derivative, by_x, force.numpy(), virials.numpy() if self._virial else None)
+        self._values = g, derivative, by_x
+        return energy, force, virials
+
+    def backward(self, by_energy: Tensor, by_force: Tensor, by_virials: Tensor | None) -> list[Tensor]:
+        """Gradients by `parameters`, from those by the three results of `forward`."""
+        table, (g, derivative, by_x) = self._table, self._values
+        grads = [torch.zeros(size) for size in self._sizes]
+        arrays = iter([grad.numpy() for grad in grads])
+        gate = next(arrays) if self._gated else None
+        embedding, fitting = ([[next(arrays) for _ in range(n)] for _ in range(2)] for n in self._layers)
+        forces = by_force.contiguous().numpy()
+        virials = by_virials.contiguous().numpy() if self._virial and by_virials is not None else None
+        by_inputs, by_gradients = torch.empty(2, *by_x.shape).numpy()
+        self._pairs.forces_backward(table, g, derivative, forces, virials, by_gradients)
+        self._fit.backward(by_energy.contiguous().numpy(), by_gradients, by_inputs, *fitting)
+        self._pairs.channels_backward(table, by_inputs, by_x, forces, virials, *embedding, gate)
+        return grads
+
+
+def potential(model: DeepPot, batch: Batch, virial: bool) -> tuple[Tensor, Tensor, Tensor]:
+    """`Pass.forward`, differentiable by torch."""
+    energy, force, virials = _Potential.apply(Pass(model, batch, virial), *parameters(model))
     return energy, force, virials
 
 
@@ -103,41 +146,13 @@ class _Potential(torch.autograd.Function):
     """Parameters -> energies, forces, virials, and the vector-Jacobian product of all three."""
 
     @staticmethod
-    def forward(  # type: ignore[override]
-        ctx: Any, model: DeepPot, batch: Batch, virial: bool, gate: Tensor | None, *parameters: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        table, n_atoms, width = batch.table, batch.n_atoms, model.shape.neuron[-1]
-        pairs = pair_stage(model.shape.nets, *model.embedding.stacks, gate)
-        fit = fitting_stage(model)
-        g, derivative = torch.empty(2, table.n_pairs, pairs.stride).numpy()
-        x, by_x = torch.empty(2, n_atoms, 4, width).numpy()
-        energy, force, virials = torch.empty(n_atoms), torch.zeros(n_atoms, 3), torch.zeros(batch.n_frames, 9)
-        pairs.channels(table, g, derivative, x)
-        order = None if batch.by_type is None else batch.by_type.numpy()
-        fit.forward(x, order, list(batch.type_counts), energy.numpy(), by_x)
-        pairs.forces(table, g, derivative, by_x, force.numpy(), virials.numpy() if virial else None)
-        ctx.stages, ctx.table, ctx.virial = (pairs, fit), table, virial
-        ctx.values, ctx.gate, ctx.parameters = (g, derivative, by_x), gate, parameters
-        ctx.layers = len(model.embedding.stacks[0]), len(model.fitting.stacks[0])
-        return energy, force, virials
+    def forward(ctx: Any, passed: Pass, *_: Tensor) -> tuple[Tensor, Tensor, Tensor]:  # type: ignore[override]
+        ctx.passed = passed
+        return passed.forward()
 
     @staticmethod
-    def backward(ctx: Any, grad_energy: Tensor, grad_force: Tensor, grad_virials: Tensor) -> Any:  # type: ignore[override]
-        (pairs, fit), table, (g, derivative, by_x) = ctx.stages, ctx.table, ctx.values
-        grads = [torch.zeros_like(parameter, requires_grad=False) for parameter in ctx.parameters]
-        gate = None if ctx.gate is None else torch.zeros_like(ctx.gate, requires_grad=False)
-        arrays = iter([grad.numpy() for grad in grads])
-        n_embedding, n_fitting = ctx.layers
-        embedding = [[next(arrays) for _ in range(n_embedding)] for _ in range(2)]
-        fitting = [[next(arrays) for _ in range(n_fitting)] for _ in range(2)]
-        by_force = grad_force.contiguous().numpy()
-        by_virial = grad_virials.contiguous().numpy() if ctx.virial else None
-        grad_x, grad_by_x = torch.empty(2, *by_x.shape).numpy()
-        pairs.forces_backward(table, g, derivative, by_force, by_virial, grad_by_x)
-        fit.backward(grad_energy.contiguous().numpy(), grad_by_x, grad_x, *fitting)
-        into = None if gate is None else gate.numpy()
-        pairs.channels_backward(table, grad_x, by_x, by_force, by_virial, *embedding, into)
-        return None, None, None, gate, *grads
+    def backward(ctx: Any, *grads: Tensor) -> Any:  # type: ignore[override]
+        return None, *ctx.passed.backward(*grads)
 
 
 def soap_step(

@@ -17,6 +17,7 @@ from torch import Tensor
 from nvnmd.training import native
 from nvnmd.training.batch import Batch
 from nvnmd.training.checkpoint import Checkpoint, CheckpointError, load_checkpoint, save_checkpoint
+from nvnmd.training.compiled_step import set_gradients
 from nvnmd.training.data import FrameStore
 from nvnmd.training.errors import NvnmdError
 from nvnmd.training.lcurve import Errors, LearningCurve
@@ -200,10 +201,7 @@ class Trainer:
             self.on_step(self.step)
 
     def _update(self, batch: Batch, counts: Counts | None, prefactors: Prefactors, rate: float) -> LossTerms:
-        own = loss(self.model(batch, virial=self._uses_virial), batch, prefactors, counts)
-        for parameter in self._parameters:
-            parameter.grad = None
-        own.total.backward()  # type: ignore[no-untyped-call]
+        own = self._differentiate(batch, counts, prefactors)
         terms = self._add_up(own)
         if not math.isfinite(terms.total.item()):
             where = ", ".join(batch.names) if not math.isfinite(own.total.item()) else "frames of another process"
@@ -217,6 +215,16 @@ class Trainer:
             group["lr"] = rate
         self._optimizer.step()
         return terms
+
+    def _differentiate(self, batch: Batch, counts: Counts | None, prefactors: Prefactors) -> LossTerms:
+        """Terms of the loss, with its gradients in the parameters."""
+        if isinstance(self.model, DeepPot) and native.runs_here(batch.guard_atomic):
+            return set_gradients(self.model, batch, prefactors, counts, self._uses_virial)
+        own = loss(self.model(batch, virial=self._uses_virial), batch, prefactors, counts)
+        for parameter in self._parameters:
+            parameter.grad = None
+        own.total.backward()  # type: ignore[no-untyped-call]
+        return own
 
     def _add_up(self, own: LossTerms) -> LossTerms:
         """Gradients and terms of the whole batch, and whether any process was asked to stop."""

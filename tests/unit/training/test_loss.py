@@ -9,6 +9,7 @@ from small_models import labeled_system, prepare, random_model
 
 from nvnmd.training.collate import collate
 from nvnmd.training.loss import LearningRate, Prefactors, loss
+from nvnmd.training.model import Prediction
 from nvnmd.training.prepare import with_labels
 from nvnmd.training.settings import LearningRateSettings, LossSettings
 
@@ -34,14 +35,20 @@ def test_prefactors_go_from_start_to_limit():
         assert dataclasses.astuple(Prefactors.at(settings, progress)) == pytest.approx(values)
 
 
-def test_loss_is_the_formula_over_frames_of_different_sizes():
-    model = random_model()
-    systems = [labeled_system(random_model(seed=9), 1, n, seed=n, virials=n == 8) for n in (8, 5)]
+def two_labeled_frames(model):
+    """Batches of eight and five atoms, the first with a virial."""
     batches = []
-    for system in systems:
+    for n in (8, 5):
+        system = labeled_system(random_model(seed=9), 1, n, seed=n, virials=n == 8)
         batch = prepare(model, system.positions[0], system.cells[0], system.types)
         virial = None if system.virials is None else system.virials[0]
         batches.append(with_labels(batch, system.energies[0], system.forces[0], virial))
+    return batches
+
+
+def test_loss_is_the_formula_over_frames_of_different_sizes():
+    model = random_model()
+    batches = two_labeled_frames(model)
     outs = [model(batch) for batch in batches]
     energy = [(out.energies - batch.labels.energies).item() for out, batch in zip(outs, batches, strict=True)]
     force = np.concatenate(
@@ -65,3 +72,15 @@ def test_without_virial_labels_the_virial_error_is_unknown():
     terms = loss(model(batch), batch, Prefactors(1.0, 1.0, 1.0))
     assert torch.isnan(terms.virial)
     assert torch.isfinite(terms.total)
+
+
+def test_gradients_are_those_of_the_formula():
+    model = random_model()
+    joint = collate(two_labeled_frames(model))
+    found = model(joint)
+    values = [value.detach().requires_grad_() for value in (found.energies, found.forces, found.virials)]
+
+    def total(energies, forces, virials):
+        return loss(Prediction(energies, forces, virials, found.atomic), joint, Prefactors(2.0, 3.0, 4.0)).total
+
+    assert torch.autograd.gradcheck(total, values)

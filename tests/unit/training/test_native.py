@@ -12,7 +12,9 @@ from small_models import random_frame, random_model
 from nvnmd.training import native
 from nvnmd.training._native import PairTable
 from nvnmd.training.collate import collate
-from nvnmd.training.prepare import prepare_frame
+from nvnmd.training.compiled_step import set_gradients
+from nvnmd.training.loss import Prefactors, loss
+from nvnmd.training.prepare import prepare_frame, with_labels
 
 SIZES = {
     "demo": {},
@@ -152,3 +154,23 @@ def test_wrong_arrays_are_refused():
     x, energy = np.zeros((6, 4, 16), np.float32), np.zeros(6, np.float32)
     with pytest.raises(ValueError, match="out of range"):
         fit.forward(x, np.arange(1, 7), list(batch.type_counts), energy, x.copy())
+
+
+@pytest.mark.parametrize("form", ["se_e2_a", "se_atten"])
+@pytest.mark.parametrize("virial", [False, True])
+def test_a_step_without_autograd_has_its_loss_and_gradients(form, virial):
+    model = random_model(form=form).float()
+    labeled = [
+        with_labels(
+            batch_for(model, [random_frame(n, seed=n)]), 1.0, np.ones((n, 3)), 2 * np.eye(3) if n == 6 else None
+        )
+        for n in (6, 9)
+    ]
+    batch, prefactors = collate(labeled), Prefactors(2.0, 3.0, 4.0)
+    expected = loss(model(batch, virial=virial), batch, prefactors)
+    expected.total.backward()
+    grads = {name: parameter.grad.clone() for name, parameter in model.named_parameters()}
+    found = set_gradients(model, batch, prefactors, None, virial)
+    assert_same({name: parameter.grad for name, parameter in model.named_parameters()}, grads)
+    for name in ("total", "energy", "force", *(["virial"] if virial else [])):
+        torch.testing.assert_close(getattr(found, name), getattr(expected, name).detach())
