@@ -98,7 +98,8 @@ class Pass:
     """A forward pass and what the backward pass after it needs; the parameters must stay as they are between them."""
 
     def __init__(self, model: DeepPot, batch: Batch, virial: bool) -> None:
-        self._pairs = pair_stage(model.shape.nets, *model.embedding.stacks, model.gate)
+        weights, biases = model.embedding.stacks
+        self._pairs = pair_stage(model.shape.nets, weights, biases, model.gate)
         self._fit = fitting_stage(model)
         self._table, self._batch, self._virial, self._width = batch.table, batch, virial, model.shape.neuron[-1]
         self._sizes = [parameter.shape for parameter in parameters(model)]
@@ -126,13 +127,13 @@ class Pass:
         grads = [torch.zeros(size) for size in self._sizes]
         arrays = iter([grad.numpy() for grad in grads])
         gate = next(arrays) if self._gated else None
-        embedding, fitting = ([[next(arrays) for _ in range(n)] for _ in range(2)] for n in self._layers)
+        (weights, biases), fitting = ([[next(arrays) for _ in range(n)] for _ in range(2)] for n in self._layers)
         forces = by_force.contiguous().numpy()
         virials = by_virials.contiguous().numpy() if self._virial and by_virials is not None else None
         by_inputs, by_gradients = torch.empty(2, *by_x.shape).numpy()
         self._pairs.forces_backward(table, g, derivative, forces, virials, by_gradients)
         self._fit.backward(by_energy.contiguous().numpy(), by_gradients, by_inputs, *fitting)
-        self._pairs.channels_backward(table, by_inputs, by_x, forces, virials, *embedding, gate)
+        self._pairs.channels_backward(table, by_inputs, by_x, forces, virials, weights, biases, gate)
         return grads
 
 
