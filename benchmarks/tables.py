@@ -80,16 +80,14 @@ def train(name: str = "train") -> str:
     lines = []
     for name, result in record["results"].items():
         runs = result["accuracy"]
-        energy, force = (sum(run[key] for run in runs) / len(runs) for key in ("energy", "force"))
-        lines.append([name, f"{result[clock]:.3g}", f"{runs[0]['steps']:,}", f"{energy:.3g}", f"{force:.3g}"])
-    head = [
-        f"training, {cores}",
-        "steps per CPU second" if clock == "cpu" else "steps/s",
-        "steps",
-        "energy RMSE, meV/atom",
-        "force RMSE, meV/Å",
-    ]
-    return markdown(head, lines) + where(record)
+        line = [name, f"{result[clock]:.3g}"]
+        if runs:
+            energy, force = (sum(run[key] for run in runs) / len(runs) for key in ("energy", "force"))
+            line += [f"{runs[0]['steps']:,}", f"{energy:.3g}", f"{force:.3g}"]
+        lines.append(line)
+    head = [f"training, {cores}", "steps per CPU second" if clock == "cpu" else "steps/s"]
+    head += ["steps", "energy RMSE, meV/atom", "force RMSE, meV/Å"]
+    return markdown(head[: len(lines[0])], lines) + where(record)
 
 
 def accuracy() -> str:

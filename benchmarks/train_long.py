@@ -25,6 +25,8 @@ from records import RESULTS, machine, versions, write_record
 from train import split
 from trainers import DeepmdKit, Ours, Program
 
+NAMES = {"soap": "nvnmd, SOAP", "adam": "nvnmd, Adam"}
+
 
 def one_training(program: Program, folder: Path, train: list[str], held_out: list[str], steps: int) -> dict[str, float]:
     """Errors of a training, from its folder if it is there."""
@@ -42,6 +44,22 @@ def one_training(program: Program, folder: Path, train: list[str], held_out: lis
 def steps_in(speed: dict[str, float], seconds: float) -> int:
     """Steps that a program does in some seconds of a record's cores, after its start-up."""
     return max(1, round((seconds - speed["start_wall_s"]) * speed["wall"]))
+
+
+def kept() -> list[dict[str, Any]]:
+    """Trainings in the record."""
+    path = RESULTS / "train_long.json"
+    found: list[dict[str, Any]] = json.loads(path.read_text())["results"] if path.exists() else []
+    return found
+
+
+def keep(row: dict[str, Any], speeds: dict[str, Any]) -> None:
+    """Put a training into the record, instead of the one of the same program and time."""
+    others = [r for r in kept() if (r["seconds"], r["name"]) != (row["seconds"], row["name"])]
+    results = sorted([*others, row], key=lambda r: (r["seconds"], r["force"]))
+    found = versions("nvnmd", "torch") | {"deepmd-kit": speeds["versions"].get("deepmd-kit", "not measured")}
+    record = {"machine": machine(), "versions": found, "data": speeds["data"], "speeds": speeds["machine"]}
+    print(write_record("train_long", record | {"results": results}))
 
 
 def show(results: list[dict[str, Any]]) -> None:
@@ -65,6 +83,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--speeds", default="train_2cores", help="record of train.py, in results")
     parser.add_argument("--seconds", type=float, nargs="+", default=[600.0, 3600.0])
     parser.add_argument("--optimizer", nargs="*", choices=("soap", "adam"), default=["soap", "adam"])
+    parser.add_argument("--decay", type=float, nargs="+", default=[0.0], help="nvnmd.weight_decay of ours, each")
     parser.add_argument("--hold-out", action="append", default=[], help="as given to train.py")
     parser.add_argument("--jobs", type=int, default=1, help="trainings at once, one core each")
     return parser.parse_args()
@@ -79,39 +98,26 @@ def main() -> None:
         raise SystemExit(f"{options.data} is not what {options.speeds}.json was measured with; run train.py first")
     cores = os.sched_getaffinity(0)
     programs: list[Program] = [
-        Ours({"soap": "nvnmd, SOAP", "adam": "nvnmd, Adam"}[o], cores, o, threads=1) for o in options.optimizer
+        Ours(NAMES[o] + f", decay {d:g}" * (d > 0), cores, o, threads=1, weight_decay=d)
+        for o in options.optimizer
+        for d in options.decay
     ]
     if options.dp is not None:
         programs.append(DeepmdKit("DeePMD-kit TF fp32", cores, options.dp, threads=1))
-    path = RESULTS / "train_long.json"
-    results = json.loads(path.read_text())["results"] if path.exists() else []
     with ThreadPoolExecutor(options.jobs) as pool:
         jobs = {}
         for seconds in options.seconds:
             for program in programs:
-                steps = steps_in(speeds["results"][program.name], seconds)
-                folder = options.output / f"{program.name.replace(', ', '-').replace(' ', '-')}-{seconds:g}s"
+                name = program.name
+                steps = steps_in(speeds["results"][name.split(", decay")[0]], seconds)
+                folder = options.output.resolve() / f"{name.replace(', ', '-').replace(' ', '-')}-{seconds:g}s"
                 job = pool.submit(
-                    one_training, program, folder.resolve(), *([str(f) for f in p] for p in (train, held_out)), steps
+                    one_training, program, folder, *([str(f) for f in p] for p in (train, held_out)), steps
                 )
-                jobs[job] = {"seconds": seconds, "name": program.name, "steps": steps}
+                jobs[job] = {"seconds": seconds, "name": name, "steps": steps}
         for job in as_completed(jobs):
-            row = jobs[job] | job.result()
-            results = [r for r in results if (r["seconds"], r["name"]) != (row["seconds"], row["name"])] + [row]
-            results.sort(key=lambda r: (r["seconds"], r["force"]))
-            found = versions("nvnmd", "torch") | {"deepmd-kit": speeds["versions"].get("deepmd-kit", "not measured")}
-            write_record(
-                "train_long",
-                {
-                    "machine": machine(),
-                    "versions": found,
-                    "data": speeds["data"],
-                    "speeds": speeds["machine"],
-                    "results": results,
-                },
-            )
-    show(results)
-    print(path)
+            keep(jobs[job] | job.result(), speeds)
+    show(kept())
 
 
 if __name__ == "__main__":

@@ -94,12 +94,14 @@ class Program:
 
 
 class Ours(Program):
-    def __init__(self, name: str, cores: set[int], optimizer: str, threads: int | None = None) -> None:
+    def __init__(
+        self, name: str, cores: set[int], optimizer: str, threads: int | None = None, weight_decay: float = 0.0
+    ) -> None:
         super().__init__(name, cores, threads)
-        self.optimizer = optimizer
+        self.own = {"optimizer": optimizer, "weight_decay": weight_decay}
 
     def settings(self, train: list[str], steps: int, seed: int) -> dict[str, Any]:
-        return super().settings(train, steps, seed) | {"nvnmd": {"optimizer": self.optimizer}}
+        return super().settings(train, steps, seed) | {"nvnmd": self.own}
 
     def command(self) -> list[str]:
         return [sys.executable, "-m", "nvnmd", "-q", "train", "input.json", "--threads", str(self.threads)]

@@ -317,6 +317,11 @@ class NvnmdSettings(Section):
 
     guard: GuardSettings | bool = True
     optimizer: Literal["soap", "adam"] = Field("soap", description="soap: Adam in Shampoo's axes, fewer steps")
+    weight_decay: float = Field(
+        0.0,
+        ge=0,
+        description="share of the weights, times the learning rate, that a step takes away: against overfitting",
+    )
     precision: Literal["float32", "float64"] = "float32"
     cache_mb: PositiveFloat = Field(2000.0, description="memory for prepared frames; the rest is prepared when needed")
     validation_fraction: float = Field(

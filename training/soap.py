@@ -33,6 +33,7 @@ class Soap(torch.optim.Optimizer):
         every: steps between two updates of the axes.
         gather: steps between two updates of the preconditioner, whose means hold the gradients of many steps anyway.
         largest: widest side of a matrix that is rotated.
+        weight_decay: matrices lose this share of themselves times the learning rate in every step; vectors do not.
     """
 
     def __init__(
@@ -44,14 +45,17 @@ class Soap(torch.optim.Optimizer):
         every: int = 20,
         gather: int = 4,
         largest: int = 1024,
+        weight_decay: float = 0.0,
     ) -> None:
         defaults = {"lr": lr, "betas": betas, "eps": eps, "every": every, "gather": gather, "largest": largest}
+        defaults["weight_decay"] = weight_decay
         super().__init__(params, defaults)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         for group in self.param_groups:
             group.setdefault("gather", 1)  # as in runs begun before there was a choice
+            group.setdefault("weight_decay", 0.0)
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
@@ -67,12 +71,14 @@ class Soap(torch.optim.Optimizer):
             for parameters in alike.values():
                 state = self.state[parameters[0]]
                 kept = [] if complete else self._absent(parameters, state, stacked=True)
+                _decay(parameters, group)
                 self._rotated_step(parameters, group)
                 _restore(kept)
                 if state["step"] and state["step"] % group["every"] == 0:
                     self._turn(state)  # after rows were put back: a mean belongs to the axes that it is told in
             if plain:
                 kept = [] if complete else [k for one in plain for k in self._absent([one], self.state[one])]
+                _decay([parameter for parameter in plain if parameter.ndim > 2], group)
                 self._plain_step(plain, group)
                 _restore(kept)
 
@@ -181,6 +187,11 @@ def _complete(grads: list[Tensor]) -> bool:
     """Whether no row of a gradient begins with zero, quickly told."""
     firsts = [grad.as_strided(grad.shape[:1], grad.stride()[:1]) for grad in grads if grad.ndim > 1]
     return not firsts or bool(torch.cat(firsts).all())
+
+
+def _decay(matrices: list[Tensor], group: dict[str, Any]) -> None:
+    if group["weight_decay"] and matrices:
+        torch._foreach_mul_(matrices, 1 - group["lr"] * group["weight_decay"])
 
 
 def _restore(kept: Kept) -> None:

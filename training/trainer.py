@@ -25,7 +25,7 @@ from nvnmd.training.loss import Counts, LearningRate, LossTerms, Prefactors, los
 from nvnmd.training.model import DeepPot, Prediction
 from nvnmd.training.parallel import Ranks
 from nvnmd.training.sampler import Sampler
-from nvnmd.training.settings import Settings
+from nvnmd.training.settings import NvnmdSettings, Settings
 from nvnmd.training.soap import Soap
 
 
@@ -98,7 +98,7 @@ class Trainer:
         self.on_progress, self.on_step, self.on_save = on_progress, on_step, on_save
         self._rate = LearningRate.from_settings(settings.learning_rate, settings.training.numb_steps)
         self._parameters = list(model.parameters())
-        self._optimizer = _optimizer(model, settings.nvnmd.optimizer, self._rate.start)
+        self._optimizer = _optimizer(model, settings.nvnmd, self._rate.start)
         self._stop = threading.Event()
         self._agreed = False
         self._uses_virial = any(system.virials is not None for system in frames.systems) and (
@@ -256,10 +256,13 @@ class Trainer:
         return _errors(terms)
 
 
-def _optimizer(model: Potential, name: str, rate: float) -> torch.optim.Optimizer:
-    if name == "soap":
-        return Soap(model.parameters(), lr=rate)
-    return torch.optim.Adam(model.parameters(), lr=rate, fused=True)
+def _optimizer(model: Potential, settings: NvnmdSettings, rate: float) -> torch.optim.Optimizer:
+    if settings.optimizer == "soap":
+        return Soap(model.parameters(), lr=rate, weight_decay=settings.weight_decay)
+    matrices = [p for p in model.parameters() if p.ndim > 2]
+    others = [p for p in model.parameters() if p.ndim <= 2]
+    groups = [{"params": matrices, "weight_decay": settings.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    return torch.optim.AdamW([group for group in groups if group["params"]], lr=rate, fused=True)
 
 
 def _errors(terms: list[LossTerms]) -> Errors:

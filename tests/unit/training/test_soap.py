@@ -156,3 +156,27 @@ def test_the_mean_gradient_of_an_absent_element_stays_when_axes_turn():
     optimizer.step()
     assert not torch.equal(state["left_axes"][1], axes[1])
     assert 0.97 < mean() @ before / (before @ before) < 1.001  # a step with a gradient of zero would leave 0.95 of it
+
+
+def test_decay_takes_a_share_of_matrices_only():
+    """Whatever the gradients ask for, matrices whose row of the batch is there lose rate times decay of themselves."""
+    torch.manual_seed(0)
+    starts = [torch.randn(2, 24, 16), torch.randn(2, 4, 40), torch.randn(2, 16)]
+    plain, decayed = ([torch.nn.Parameter(s.clone()) for s in starts] for _ in range(2))
+    optimizers = Soap(plain, lr=0.01), Soap(decayed, lr=0.01, weight_decay=2.0)
+    for present in (True, False):
+        grads = [torch.randn_like(s) for s in starts]
+        for grad in grads:
+            grad[1] *= present
+        before = [p.detach().clone() for p in decayed]
+        moved = []
+        for parameters, optimizer in zip((plain, decayed), optimizers, strict=True):
+            old = [p.detach().clone() for p in parameters]
+            for parameter, grad in zip(parameters, grads, strict=True):
+                parameter.grad = grad.clone()
+            optimizer.step()
+            moved.append([p.detach() - o for p, o in zip(parameters, old, strict=True)])
+        for p, start, free, bound in zip(decayed, before, *moved, strict=True):
+            expected = -0.02 * start if p.ndim > 2 else torch.zeros_like(start)
+            expected[1] *= present
+            torch.testing.assert_close(bound - free, expected, rtol=1e-4, atol=1e-5)
