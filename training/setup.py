@@ -117,6 +117,8 @@ def fingerprint(settings: Settings, data: TrainingData) -> dict[str, str]:
     for key in ("disp_file", "disp_freq", "save_freq", "save_ckpt", "tensorboard", "tensorboard_log_dir"):
         del dump["training"][key]
     del dump["nvnmd"]["cache_mb"]
+    if not dump["nvnmd"]["weight_decay"]:
+        del dump["nvnmd"]["weight_decay"]  # runs begun before there was a choice
     sections = {key: json.dumps(value, sort_keys=True) for key, value in dump.items()}
     digest = data_digest(data.train)
     return sections | {"batch_size": str(settings.training.training_data.batch_size), "training data": digest}

@@ -259,10 +259,12 @@ class Trainer:
 def _optimizer(model: Potential, settings: NvnmdSettings, rate: float) -> torch.optim.Optimizer:
     if settings.optimizer == "soap":
         return Soap(model.parameters(), lr=rate, weight_decay=settings.weight_decay)
+    if not settings.weight_decay:
+        return torch.optim.Adam(model.parameters(), lr=rate, fused=True)
     matrices = [p for p in model.parameters() if p.ndim > 2]
     others = [p for p in model.parameters() if p.ndim <= 2]
     groups = [{"params": matrices, "weight_decay": settings.weight_decay}, {"params": others, "weight_decay": 0.0}]
-    return torch.optim.AdamW([group for group in groups if group["params"]], lr=rate, fused=True)
+    return torch.optim.AdamW(groups, lr=rate, fused=True)
 
 
 def _errors(terms: list[LossTerms]) -> Errors:

@@ -69,7 +69,8 @@ def pretrain(folder: Path, settings: dict[str, Any]) -> None:
 def test_the_shipped_weights_are_those_of_the_shipped_settings_and_frames() -> None:
     made_from = read_provenance(DEMO / "pretrained.safetensors")
     settings, _ = parse_settings(json.loads((DEMO / "pretrain.json").read_text()))
-    assert made_from["settings"] == settings.model_dump(mode="json")
+    known, _ = parse_settings(made_from["settings"])  # with the defaults of keys that came later
+    assert known == settings
     assert made_from["steps"] == settings.training.numb_steps
     assert settings.training.training_data is not None
     systems = load_systems([DEMO / s for s in settings.training.training_data.systems], ("Ge", "Te"))
