@@ -163,3 +163,17 @@ def test_data_sets_with_other_energy_references_train_together(systems, tmp_path
     trainer = build_trainer(model, small_settings(2), data, tmp_path)
     first, second = trainer.frames.batch([0]), trainer.frames.batch([6])
     assert first.labels.energies.item() == pytest.approx(second.labels.energies.item(), abs=1e-9)
+
+
+@pytest.mark.parametrize("optimizer", ["soap", "adam"])
+def test_decay_keeps_matrices_small(systems, tmp_path, optimizer):
+    sizes = []
+    for decay in (0.0, 50.0):
+        settings = small_settings(20)
+        own = settings.nvnmd.model_copy(update={"optimizer": optimizer, "weight_decay": decay})
+        folder = tmp_path / str(decay)
+        folder.mkdir()
+        model, trainer = new_trainer(systems, settings.model_copy(update={"nvnmd": own}), folder)
+        assert trainer.run()
+        sizes.append(sum(float(p.detach().square().sum()) for p in model.parameters() if p.ndim > 2))
+    assert sizes[1] < 0.9 * sizes[0]
