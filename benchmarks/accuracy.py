@@ -170,7 +170,8 @@ def errors(model: Path, parts: Parts, folder: Path) -> dict[str, Any]:
         words = [word for group, patterns in groups.items() for p in patterns for word in ("--group", f"{group}={p}")]
         nvnmd("evaluate", model, *held_out, "-o", folder / name, *words)
         found = json.loads((folder / name / "evaluation.json").read_text())
-        chosen |= {name: found["all"]} | {f"{name}, {group}": found["phases"][group]["held out"] for group in groups}
+        parts_of = {group: found["phases"][group] for group in groups}  # one part: none of these was trained on
+        chosen |= {name: found["all"]} | {f"{name}, {group}": e for group, p in parts_of.items() for e in p.values()}
     return {n: {"energy": 1000 * e["energy_rmse"], "force": 1000 * e["force_rmse"]} for n, e in chosen.items()}
 
 
