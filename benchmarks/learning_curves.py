@@ -57,6 +57,9 @@ def _panel(axes: Any, lines: dict[tuple[Any, ...], list[Record]], along: str, gr
         values = [r["errors"]["float"][group]["force"] for r in line]
         axes.plot([r[along] for r in line], values, MARKERS[number % len(MARKERS)] + "-", label=name)
     axes.set_xscale("log")
+    measured = sorted({r[along] for line in lines.values() for r in line})
+    axes.set_xticks(measured, [f"{100 * x:g} %" if along == "share" else f"{x:,}" for x in measured], rotation=20)
+    axes.minorticks_off()
     axes.grid(alpha=0.3)
     if lines:
         axes.legend(fontsize="x-small")
