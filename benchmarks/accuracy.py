@@ -31,6 +31,7 @@ from typing import Any
 import numpy as np
 from records import RESULTS, machine, versions, write_record
 from train import split
+from trainers import rmse
 
 from nvnmd.training.search.cost import Network, fitting_macs
 
@@ -172,7 +173,7 @@ def errors(model: Path, parts: Parts, folder: Path) -> dict[str, Any]:
         found = json.loads((folder / name / "evaluation.json").read_text())
         parts_of = {group: found["phases"][group] for group in groups}  # one part: none of these was trained on
         chosen |= {name: found["all"]} | {f"{name}, {group}": e for group, p in parts_of.items() for e in p.values()}
-    return {n: {"energy": 1000 * e["energy_rmse"], "force": 1000 * e["force_rmse"]} for n, e in chosen.items()}
+    return {name: rmse(found) for name, found in chosen.items()}
 
 
 def one_run(options: argparse.Namespace) -> dict[str, Any]:

@@ -96,8 +96,7 @@ def accuracy() -> str:
     for r in load("accuracy")["records"]:
         if "integer" not in r["errors"]:
             continue
-        network = f"{r['network']}, {r['rcut']:g} Å, {r['products']:,}"
-        head = [r["data"], network, f"{r['steps']:,}", f"{r['energy_weight']:g}", f"{r['cpu_s']['train'] / 60:.0f}"]
+        head = [r["data"], _network(r), f"{r['steps']:,}", f"{r['energy_weight']:g}", f"{r['cpu_s']['train'] / 60:.0f}"]
         for k, (group, floats) in enumerate(r["errors"]["float"].items()):
             texts = [_errors(e) for e in (floats, r["errors"]["integer"][group])]
             lines.append([*([""] * len(head) if k else head), group, *texts])
@@ -111,10 +110,13 @@ def learning() -> str:
     groups = list(records[0]["errors"]["float"])
     lines = []
     for r in sorted(records, key=lambda r: (r["products"], r["steps"], r["share"])):
-        network = f"{r['network']}, {r['rcut']:g} Å, {r['products']:,}"
-        head = [network, f"{r['steps']:,}", f"{100 * r['share']:.0f} %", f"{r['energy_weight']:g}"]
+        head = [_network(r), f"{r['steps']:,}", f"{100 * r['share']:.0f} %", f"{r['energy_weight']:g}"]
         lines.append([*head, *(_errors(r["errors"]["float"][group]) for group in groups)])
     return markdown(["network, cutoff, products", "steps", "frames", "`limit_pref_e`", *groups], lines)
+
+
+def _network(record: dict[str, Any]) -> str:
+    return f"{record['network']}, {record['rcut']:g} Å, {record['products']:,}"
 
 
 def _errors(errors: dict[str, float]) -> str:

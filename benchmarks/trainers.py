@@ -52,6 +52,11 @@ def settings(train: list[str], steps: int, seed: int) -> dict[str, Any]:
     }
 
 
+def rmse(errors: dict[str, float]) -> dict[str, float]:
+    """Of a group of evaluation.json: energy in meV/atom, force in meV/A."""
+    return {"energy": 1000 * errors["energy_rmse"], "force": 1000 * errors["force_rmse"]}
+
+
 class Program:
     """A trainer as a sequence of processes bound to some cores, with a thread for each of them or as many as given."""
 
@@ -109,8 +114,7 @@ class Ours(Program):
     def test(self, folder: Path, held_out: list[str]) -> dict[str, float]:
         command = [sys.executable, "-m", "nvnmd", "-q", "evaluate", "model.safetensors", *held_out, "-o", "out"]
         self._output([*command, "--threads", str(self.threads)], folder)
-        found = json.loads((folder / "out/evaluation.json").read_text())["all"]
-        return {"energy": 1000 * found["energy_rmse"], "force": 1000 * found["force_rmse"]}
+        return rmse(json.loads((folder / "out/evaluation.json").read_text())["all"])
 
 
 class DeepmdKit(Program):

@@ -91,7 +91,6 @@ def loss(prediction: Prediction, batch: Batch, prefactors: Prefactors, counts: C
     Args:
         counts: of the whole batch where this is a part of it; the terms of all parts then add up to the whole's.
     """
-    counts = _counts(batch) if counts is None else counts
     values = prediction.energies, prediction.forces, prediction.virials
     return LossTerms(*_Loss.apply(*values, batch, prefactors, counts))
 
@@ -109,8 +108,10 @@ def loss_and_gradients(
     counts: Counts | None,
 ) -> tuple[LossTerms, Gradients]:
     """`loss` of a prediction's tensors with its gradients written out, since building a graph of them takes longer."""
-    labels, counts = batch.labels, _counts(batch) if counts is None else counts
+    labels = batch.labels
     assert labels is not None
+    if counts is None:
+        counts = Counts(len(batch.atoms), sum(batch.atoms), int(labels.has_virial.sum()))
     atoms = torch.tensor(batch.atoms, dtype=energies.dtype, device=energies.device)
     by_frame, by_component = (energies - labels.energies.to(energies.dtype)) / atoms, forces - labels.forces
     force = by_component.square().sum() / (3 * counts.atoms)
@@ -129,11 +130,6 @@ def loss_and_gradients(
     return LossTerms(total, energy, force, virial), (by_energy, by_force, by_virial)
 
 
-def _counts(batch: Batch) -> Counts:
-    assert batch.labels is not None
-    return Counts(len(batch.atoms), sum(batch.atoms), int(batch.labels.has_virial.sum()))
-
-
 class _Loss(torch.autograd.Function):
     """`loss_and_gradients` for autograd; only the total is differentiable."""
 
@@ -145,7 +141,7 @@ class _Loss(torch.autograd.Function):
         virials: Tensor | None,
         batch: Batch,
         prefactors: Prefactors,
-        counts: Counts,
+        counts: Counts | None,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         terms, ctx.gradients = loss_and_gradients(energies, forces, virials, batch, prefactors, counts)
         ctx.mark_non_differentiable(terms.energy, terms.force, terms.virial)

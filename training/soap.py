@@ -78,7 +78,7 @@ class Soap(torch.optim.Optimizer):
                     self._turn(state)  # after rows were put back: a mean belongs to the axes that it is told in
             if plain:
                 kept = [] if complete else [k for one in plain for k in self._absent([one], self.state[one])]
-                _decay([parameter for parameter in plain if parameter.ndim > 2], group)
+                _decay(plain, group)
                 self._plain_step(plain, group)
                 _restore(kept)
 
@@ -189,8 +189,8 @@ def _complete(grads: list[Tensor]) -> bool:
     return not firsts or bool(torch.cat(firsts).all())
 
 
-def _decay(matrices: list[Tensor], group: dict[str, Any]) -> None:
-    if group["weight_decay"] and matrices:
+def _decay(parameters: list[Tensor], group: dict[str, Any]) -> None:
+    if group["weight_decay"] and (matrices := [p for p in parameters if p.ndim > 2]):
         torch._foreach_mul_(matrices, 1 - group["lr"] * group["weight_decay"])
 
 

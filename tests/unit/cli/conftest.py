@@ -8,17 +8,17 @@ import pytest
 
 
 @pytest.fixture
-def spring_frames() -> Callable[[Path, int], None]:
-    """Writes a deepmd/npy folder of so many frames of two atoms with a spring between them."""
+def spring_frames() -> Callable[..., None]:
+    """Writes a deepmd/npy folder of so many frames of two atoms with a spring between them, `more` longer."""
     return _write
 
 
-def _write(folder: Path, count: int) -> None:
+def _write(folder: Path, count: int, more: float = 0.0) -> None:
     frames = folder / "set.000"
     frames.mkdir(parents=True)
     (folder / "type.raw").write_text("0 1\n")
     (folder / "type_map.raw").write_text("Ge\nTe\n")
-    stretch = np.linspace(-0.3, 0.3, count)
+    stretch = np.linspace(-0.3, 0.3, count) + more
     coordinates, forces = np.zeros((count, 2, 3)), np.zeros((count, 2, 3))
     coordinates[:, 1, 0] = 2.7 + stretch
     forces[:, 0, 0], forces[:, 1, 0] = 4 * stretch, -4 * stretch

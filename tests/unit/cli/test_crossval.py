@@ -1,6 +1,7 @@
 """`nvnmd crossval` on springs of different length."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,20 +18,9 @@ SYSTEMS = {"crystal-1": 4, "crystal-2": 6, "liquid": 5}
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path, spring_frames: Callable[..., None]) -> Path:
     for number, (name, count) in enumerate(SYSTEMS.items()):
-        frames = tmp_path / name / "set.000"
-        frames.mkdir(parents=True)
-        (tmp_path / name / "type.raw").write_text("0 1\n")
-        (tmp_path / name / "type_map.raw").write_text("Ge\nTe\n")
-        stretch = np.linspace(-0.3, 0.3, count) + 0.05 * number
-        coordinates, forces = np.zeros((count, 2, 3)), np.zeros((count, 2, 3))
-        coordinates[:, 1, 0] = 2.7 + stretch
-        forces[:, 0, 0], forces[:, 1, 0] = 4 * stretch, -4 * stretch
-        np.save(frames / "coord.npy", coordinates.reshape(count, 6))
-        np.save(frames / "force.npy", forces.reshape(count, 6))
-        np.save(frames / "energy.npy", 2 * stretch**2 - 300.0)
-        np.save(frames / "box.npy", np.tile(np.eye(3).ravel() * 12.0, (count, 1)))
+        spring_frames(tmp_path / name, count, 0.05 * number)
     settings = {
         "model": {
             "type_map": ["Ge", "Te"],
