@@ -7,12 +7,13 @@ intermediate value through memory.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from nvnmd.training import _native
@@ -34,8 +35,13 @@ def threads() -> int:
 
 @contextmanager
 def own_threads() -> Iterator[None]:
-    """Leave torch one thread and keep the others: its idle ones spin on the cores that the compiled step wants."""
+    """Leave torch one thread and keep the others: its idle ones spin on the cores that the compiled step wants.
+
+    Memory that a step frees stays with the process from here on, for the next one: asking the system for it again took
+    a twentieth of a step.
+    """
     global _threads
+    _native.keep_freed_memory()
     before, _threads = _threads, threads()
     of_torch = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -44,14 +50,6 @@ def own_threads() -> Iterator[None]:
     finally:
         torch.set_num_threads(of_torch)
         _threads = before
-
-
-def side_by_side(work: Callable[[Tensor], Tensor], values: Sequence[Tensor]) -> list[Tensor]:
-    """A function of each value, in as many threads as there are."""
-    if threads() == 1:
-        return [work(value) for value in values]
-    with ThreadPoolExecutor(min(threads(), len(values))) as pool:
-        return list(pool.map(work, values))
 
 
 def runs_here(value: Tensor) -> bool:
@@ -172,6 +170,20 @@ def soap_step(
     rates = [group["lr"] / (1 - first**count), 1 - first, 1 - second, share, 1 / (1 - second**count), group["eps"]]
     values = [parameter.detach().numpy() for parameter in parameters]
     grads = [p.grad.contiguous().numpy() for p in parameters if p.grad is not None]
+    _native.soap_step(values, grads, *_stacks(state), rates, threads())
+
+
+def complete(grads: Sequence[Tensor]) -> bool:
+    """Whether no row of gradients that have rows begins with zero."""
+    return bool(_native.complete([grad.contiguous().numpy() for grad in grads]))
+
+
+def soap_turn(state: dict[str, Any]) -> None:
+    """`Soap._turn` in compiled form; changes the state in place."""
+    _native.soap_turn(*_stacks(state), threads())
+
+
+def _stacks(state: dict[str, Any]) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]]:
+    """What SOAP keeps of matrices of one size, and their axes."""
     kept = [state[name].numpy() for name in ("mean", "square", "left", "right")]
-    turned = [state[f"{side}_axes"].numpy() for side in ("left", "right")]
-    _native.soap_step(values, grads, kept, turned, rates, threads())
+    return kept, [state[f"{side}_axes"].numpy() for side in ("left", "right")]

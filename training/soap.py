@@ -75,7 +75,7 @@ class Soap(torch.optim.Optimizer):
                 self._rotated_step(parameters, group)
                 _restore(kept)
                 if state["step"] and state["step"] % group["every"] == 0:
-                    self._turn(state)  # after rows were put back: a mean belongs to the axes that it is told in
+                    self._turn(parameters, state)  # after rows were put back: a mean belongs to the axes it is told in
             if plain:
                 kept = [] if complete else [k for one in plain for k in self._absent([one], self.state[one])]
                 _decay(plain, group)
@@ -137,8 +137,7 @@ class Soap(torch.optim.Optimizer):
             state[side] = product
             state[f"{side}_axes"] = torch.linalg.eigh(product)[1].contiguous()
 
-    @staticmethod
-    def _turn(state: dict[str, Any]) -> None:
+    def _turn(self, parameters: list[Tensor], state: dict[str, Any]) -> None:
         """New axes by one QR iteration; the mean gradient is turned along, the mean squares stay with their axes.
 
         A mean is never larger than the root of the mean square over the same steps (Cauchy and Schwarz), so that no
@@ -146,10 +145,12 @@ class Soap(torch.optim.Optimizer):
         those of an element that few frames hold, axes move far, and a mean turned to where squares had died out made
         steps without bound.
         """
+        if native.runs_here(parameters[0]):
+            native.soap_turn(state)
+            return
         mean = state["left_axes"] @ state["mean"] @ state["right_axes"].mT
-        powers = [state[side] @ state[f"{side}_axes"] for side in ("left", "right")]
-        for side, axes in zip(("left", "right"), native.side_by_side(_orthogonal, powers), strict=True):
-            state[f"{side}_axes"] = axes
+        for side in ("left", "right"):
+            state[f"{side}_axes"] = torch.linalg.qr(state[side] @ state[f"{side}_axes"])[0].contiguous()
         most = state["square"].sqrt()
         state["mean"] = (state["left_axes"].mT @ mean @ state["right_axes"]).clamp_(-most, most)
 
@@ -185,8 +186,10 @@ Soap.step.hooked = True  # type: ignore[attr-defined]
 
 def _complete(grads: list[Tensor]) -> bool:
     """Whether no row of a gradient begins with zero, quickly told."""
-    firsts = [grad.as_strided(grad.shape[:1], grad.stride()[:1]) for grad in grads if grad.ndim > 1]
-    return not firsts or bool(torch.cat(firsts).all())
+    grads = [grad for grad in grads if grad.ndim > 1]
+    if grads and native.runs_here(grads[0]):
+        return native.complete(grads)
+    return not grads or bool(torch.cat([grad.flatten(1)[:, 0] for grad in grads]).all())
 
 
 def _decay(parameters: list[Tensor], group: dict[str, Any]) -> None:
@@ -197,10 +200,6 @@ def _decay(parameters: list[Tensor], group: dict[str, Any]) -> None:
 def _restore(kept: Kept) -> None:
     for tensor, rows, values in kept:
         tensor[rows] = values
-
-
-def _orthogonal(matrices: Tensor) -> Tensor:
-    return torch.linalg.qr(matrices)[0].contiguous()
 
 
 def _stacked(parameters: list[Tensor]) -> Tensor:

@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <memory>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #include "arrays.hpp"
 #include "stage.hpp"
 
@@ -154,6 +158,14 @@ class PairStage {
   std::size_t saved_pairs_ = 0;
 };
 
+// Limits that the library would set by itself after the first array of 32 MiB was freed.
+void keep_freed_memory() {
+#ifdef __GLIBC__
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, 64 << 20);
+#endif
+}
+
 }  // namespace
 }  // namespace nvnmd::training
 
@@ -162,6 +174,7 @@ NB_MODULE(_native, m) {
   nb::set_leak_warnings(false);  // autograd's graph may outlive the interpreter's last sweep
   m.doc() = "A training step on a CPU in FP32: pairs, fitting nets, optimizer.";
   m.def("instruction_set", [] { return stage().name; }, "What the stage runs on: avx512, avx2 or portable.");
+  m.def("keep_freed_memory", &keep_freed_memory, "Freed memory stays with the process; does nothing without glibc.");
   nb::class_<PairTable>(m, "PairTable")
       .def(nb::init<Array<const std::int64_t>, Array<const std::int32_t>, Array<const std::int32_t>, Array<const std::int32_t>, Reals, int>(),
            nb::arg("offsets"), nb::arg("types"), nb::arg("neighbors"), nb::arg("frames"), nb::arg("geometry"), nb::arg("n_types"))

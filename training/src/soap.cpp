@@ -14,6 +14,7 @@ SoapWork::SoapWork(int rows, int columns) {
   first.resize(m * n);
   second.resize(m * n);
   square.resize(std::max(m * m, n * n));
+  axes.resize(std::max(m * m, n * n));
 }
 
 }  // namespace nvnmd::training

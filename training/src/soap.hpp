@@ -1,5 +1,5 @@
 #pragma once
-// One step of SOAP (training/soap.py) for one weight matrix.
+// Steps and turns of SOAP (training/soap.py) for one weight matrix.
 
 #include <vector>
 
@@ -14,7 +14,7 @@ struct SoapMatrix {
   const float* grad;
   float *mean, *square;             // of the gradient in the axes, and of its squares
   float *left, *right;              // means of G G^T and G^T G
-  const float *left_axes, *right_axes;
+  float *left_axes, *right_axes;
 };
 
 struct SoapRates {
@@ -28,11 +28,12 @@ struct SoapRates {
 struct SoapWork {
   SoapWork(int rows, int columns);
 
-  Floats grad, transposed, left, right, right_transposed, first, second, square;
+  Floats grad, transposed, left, right, right_transposed, first, second, square, axes;
 };
 
 struct SoapKernels {
   void (*step)(const SoapMatrix&, const SoapRates&, SoapWork&);
+  void (*turn)(const SoapMatrix&, SoapWork&);  // parameter and gradient are not looked at
 };
 
 // The fastest ones that this processor runs.

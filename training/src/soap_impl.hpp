@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "orthonormal.hpp"
 #include "soap.hpp"
 #include "transpose.hpp"
 #include "vectors.hpp"
@@ -39,7 +40,10 @@ NVNMD_INLINE V root(V x) {
 NVNMD_INLINE const float* in_vectors(int rows, int columns, const float* from, float* to) {
   const int stride = padded(columns);
   if (rows % kLanes == 0 && stride == columns) return from;
-  for (int r = 0; r < rows; ++r) std::copy_n(from + r * columns, columns, to + r * stride);
+  for (int r = 0; r < rows; ++r) {
+    std::copy_n(from + r * columns, columns, to + r * stride);
+    std::fill_n(to + r * stride + columns, stride - columns, 0.0F);
+  }
   return to;
 }
 
@@ -120,7 +124,41 @@ void soap_step(const SoapMatrix& matrix, const SoapRates& rates, SoapWork& work)
   if (rates.axes > 0.0F) gather_products(matrix, grad, rates.axes, work);
 }
 
-constexpr SoapKernels make_soap() { return {soap_step}; }
+// Axes after one QR iteration with a mean of products, as rows of `to`; `before` and `mean` have rows of whole vectors.
+NVNMD_INLINE void next_axes(int size, const float* before, const float* mean, float* to) {
+  const int stride = padded(size);
+  std::fill_n(to, stride * stride, 0.0F);
+  outer<NVNMD_GROUP>(size, size, before, stride, mean, stride, to);
+  orthonormal_rows(size, before, to);
+}
+
+// The mean gradient goes from the old axes to the new ones, and is cut to the root of the mean square there.
+void soap_turn(const SoapMatrix& matrix, SoapWork& work) {
+  const int m = matrix.rows, n = matrix.columns, ms = padded(m), ns = padded(n);
+  float *const first = work.first.data(), *const second = work.second.data(), *const turned = work.square.data();
+  const float* const mean = in_vectors(m, n, matrix.mean, work.grad.data());
+  const float* const left = in_vectors(m, m, matrix.left_axes, work.left.data());
+  const float* const right = in_vectors(n, n, matrix.right_axes, work.right.data());
+  transpose(n, n, matrix.right_axes, n, work.right_transposed.data(), ns);
+  product<NVNMD_GROUP>(ms, m, left, ms, mean, ns, second, ns);
+  product<NVNMD_GROUP>(ms, n, second, ns, work.right_transposed.data(), ns, first, ns);
+
+  next_axes(m, left, in_vectors(m, m, matrix.left, work.axes.data()), turned);
+  product<NVNMD_GROUP>(ms, m, turned, ms, first, ns, second, ns);
+  transpose(m, m, turned, ms, matrix.left_axes, m);
+  next_axes(n, right, in_vectors(n, n, matrix.right, work.axes.data()), turned);
+  transpose(n, n, turned, ns, matrix.right_axes, n);
+  product<NVNMD_GROUP>(ms, n, second, ns, in_vectors(n, n, matrix.right_axes, work.right.data()), ns, first, ns);
+  for_vectors(m, n, [&](int r, int c, int count) {
+    const V most = root(load_some(matrix.square + r * n + c, count));
+    V now = load(first + r * ns + c);
+    now = now > most ? most : now;
+    now = now < -most ? -most : now;
+    store_some(matrix.mean + r * n + c, now, count);
+  });
+}
+
+constexpr SoapKernels make_soap() { return {soap_step, soap_turn}; }
 
 }  // namespace
 }  // namespace nvnmd::training
