@@ -11,9 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nvnmd.training._native import PairTable
+from nvnmd.training._native import Known, PairTable
 from nvnmd.training.guard import Guard
-from nvnmd.training.native import pair_table
+from nvnmd.training.native import known, pair_table
 from nvnmd.training.padded import Padded
 from nvnmd.training.pairs import Pairs
 
@@ -101,6 +101,12 @@ class Batch:
     def table(self) -> PairTable:
         """The pairs as the compiled form of the model wants them."""
         return pair_table(self.pairs, self.types, self.frame_of_atom, len(self.type_counts))
+
+    @cached_property
+    def known(self) -> Known:
+        """Labels and guard as the compiled loss wants them; it sees later changes of their values."""
+        assert self.labels is not None
+        return known(self, self.labels)
 
     def nbytes(self) -> int:
         """Memory of the tensors."""

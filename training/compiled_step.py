@@ -6,7 +6,7 @@ import torch
 
 from nvnmd.training import native
 from nvnmd.training.batch import Batch
-from nvnmd.training.loss import Counts, LossTerms, Prefactors, loss_and_gradients
+from nvnmd.training.loss import Counts, LossTerms, Prefactors
 from nvnmd.training.model import DeepPot
 
 
@@ -23,12 +23,16 @@ def set_gradients(
         virial: whether virials count.
     """
     passed = native.Pass(model, batch, virial)
-    atomic, forces, virials = passed.forward()
-    found = model.prediction(atomic, forces.t(), virials.view(-1, 3, 3) if virial else None, batch)
-    values = found.energies, found.forces, found.virials
-    terms, (by_energy, by_force, by_virial) = loss_and_gradients(*values, batch, prefactors, counts)
-    by_atom = by_energy.index_select(0, batch.frame_of_atom)
-    grads = passed.backward(by_atom, by_force.t(), None if by_virial is None else by_virial.view(-1, 9))
+    counts = Counts.of(batch) if counts is None else counts
+    weights = prefactors.energy, prefactors.force, prefactors.virial
+    values = passed.forward()
+    terms, errors, by_values = native.loss(
+        *(values if virial else values[:2]),
+        batch=batch,
+        prefactors=weights,
+        counts=(counts.frames, counts.atoms, counts.virials),
+    )
+    grads = passed.backward(*by_values)
     for parameter, grad in zip(native.parameters(model), grads, strict=True):
         parameter.grad = grad
-    return terms
+    return LossTerms(*(torch.tensor(value, dtype=torch.float32) for value in (*terms, errors)))

@@ -62,12 +62,14 @@ class LossTerms:
     Attributes:
         total: scalar to differentiate.
         energy: (eV/atom)^2; force: (eV/angstrom)^2; virial: (eV/atom)^2, NaN without virial labels.
+        errors: [n_frames] of the energies, predicted less labeled, eV/atom.
     """
 
     total: Tensor
     energy: Tensor
     force: Tensor
     virial: Tensor
+    errors: Tensor
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,12 @@ class Counts:
     frames: int
     atoms: int
     virials: int
+
+    @classmethod
+    def of(cls, batch: Batch) -> Counts:
+        """Of a labeled batch."""
+        assert batch.labels is not None
+        return cls(len(batch.atoms), sum(batch.atoms), int(batch.labels.has_virial.sum()))
 
 
 def loss(prediction: Prediction, batch: Batch, prefactors: Prefactors, counts: Counts | None = None) -> LossTerms:
@@ -110,8 +118,7 @@ def loss_and_gradients(
     """`loss` of a prediction's tensors with its gradients written out, since building a graph of them takes longer."""
     labels = batch.labels
     assert labels is not None
-    if counts is None:
-        counts = Counts(len(batch.atoms), sum(batch.atoms), int(labels.has_virial.sum()))
+    counts = Counts.of(batch) if counts is None else counts
     atoms = torch.tensor(batch.atoms, dtype=energies.dtype, device=energies.device)
     by_frame, by_component = (energies - labels.energies.to(energies.dtype)) / atoms, forces - labels.forces
     force = by_component.square().sum() / (3 * counts.atoms)
@@ -127,7 +134,7 @@ def loss_and_gradients(
         by_virial = difference * (2.0 / 9 * prefactors.virial * share / atoms)[:, None, None]
     by_energy = by_frame * (2.0 * prefactors.energy / counts.frames)
     by_force = by_component * (2.0 * prefactors.force / (3 * counts.atoms))
-    return LossTerms(total, energy, force, virial), (by_energy, by_force, by_virial)
+    return LossTerms(total, energy, force, virial, by_frame), (by_energy, by_force, by_virial)
 
 
 class _Loss(torch.autograd.Function):
@@ -142,10 +149,11 @@ class _Loss(torch.autograd.Function):
         batch: Batch,
         prefactors: Prefactors,
         counts: Counts | None,
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    ) -> tuple[Tensor, ...]:
         terms, ctx.gradients = loss_and_gradients(energies, forces, virials, batch, prefactors, counts)
-        ctx.mark_non_differentiable(terms.energy, terms.force, terms.virial)
-        return terms.total, terms.energy, terms.force, terms.virial
+        rest = terms.energy, terms.force, terms.virial, terms.errors
+        ctx.mark_non_differentiable(*rest)
+        return terms.total, *rest
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nvnmd.training import _native
-from nvnmd.training._native import FittingStage, PairStage, PairTable
+from nvnmd.training._native import FittingStage, Known, PairStage, PairTable
 from nvnmd.training.pairs import Pairs
 
 if TYPE_CHECKING:
-    from nvnmd.training.batch import Batch
+    from nvnmd.training.batch import Batch, Labels
     from nvnmd.training.model import DeepPot
 
 
@@ -133,6 +133,37 @@ class Pass:
         self._fit.backward(by_energy.contiguous().numpy(), by_gradients, by_inputs, *fitting)
         self._pairs.channels_backward(table, by_inputs, by_x, forces, virials, weights, biases, gate)
         return grads
+
+
+def known(batch: Batch, labels: Labels) -> Known:
+    """Labels and guard of a batch on the CPU in FP32; the tensors' memory is shared."""
+    of_guard = batch.guard_atomic, batch.guard_forces.contiguous(), batch.guard_virials
+    of_labels = labels.energies, labels.forces.contiguous(), labels.virials, labels.has_virial
+    values = [value.numpy() for value in (*of_guard, *of_labels)]
+    return Known(batch.frame_of_atom.numpy(), list(batch.atoms), *values)
+
+
+def loss(
+    energies: Tensor,
+    forces: Tensor,
+    virials: Tensor | None = None,
+    *,
+    batch: Batch,
+    prefactors: tuple[float, float, float],
+    counts: tuple[int, int, int],
+) -> tuple[Sequence[float], Sequence[float], tuple[Tensor, Tensor, Tensor | None]]:
+    """`loss.loss` in compiled form, of what `Pass.forward` found.
+
+    Returns:
+        Total, energy, force and virial terms; the energy error of each frame, eV/atom; the gradients of the total by
+        the three values.
+    """
+    by_energies, by_forces = torch.empty_like(energies), torch.empty_like(forces)
+    by_virials = None if virials is None or not counts[2] else torch.empty_like(virials)
+    said = energies.numpy(), forces.numpy(), None if virials is None or by_virials is None else virials.numpy()
+    into = by_energies.numpy(), by_forces.numpy(), None if by_virials is None else by_virials.numpy()
+    terms, errors = _native.loss(*said, batch.known, prefactors, counts, *into)
+    return terms, errors, (by_energies, by_forces, by_virials)
 
 
 def potential(model: DeepPot, batch: Batch, virial: bool) -> tuple[Tensor, Tensor, Tensor]:

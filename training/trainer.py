@@ -233,7 +233,7 @@ class Trainer:
         asked = torch.full_like(own.total.detach(), float(self._stop.is_set()))
         *terms, stops = self.ranks.add_up(self._parameters, [own.total, own.energy, own.force, own.virial, asked])
         self._agreed = bool(stops > 0)
-        return LossTerms(*terms)
+        return LossTerms(*terms, own.errors)
 
     def _display(self, curve: LearningCurve, terms: LossTerms, prefactors: Prefactors, rate: float) -> None:
         validation = self._validate(prefactors)

@@ -35,6 +35,7 @@ Arrays<T> pointers(const std::vector<Array<T>>& weights, const std::vector<Array
 }
 
 void bind_fit(nb::module_& m);
+void bind_loss(nb::module_& m);
 void bind_soap(nb::module_& m);
 
 }  // namespace nvnmd::training

@@ -191,5 +191,6 @@ NB_MODULE(_native, m) {
       .def("forces_backward", &PairStage::forces_backward, nb::arg("pairs"), nb::arg("g"), nb::arg("dg"), nb::arg("grad_forces"),
            nb::arg("grad_virials").none(), nb::arg("grad_by_x"));
   bind_fit(m);
+  bind_loss(m);
   bind_soap(m);
 }
