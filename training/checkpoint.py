@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ class Checkpoint:
         optimizer: state of the optimizer.
         sampler: state of the sampler of training frames, and `validation` of the other.
         fingerprint: what must not change when the run continues (settings, data), as readable text by key.
+        references: what is added to the energies of each data set, see `References`.
     """
 
     step: int
@@ -37,6 +38,7 @@ class Checkpoint:
     sampler: dict[str, Any]
     validation: dict[str, Any] | None
     fingerprint: dict[str, str]
+    references: dict[str, list[float]] = field(default_factory=dict)
 
 
 def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:

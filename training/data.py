@@ -13,6 +13,7 @@ from nvnmd.training.collate import collate
 from nvnmd.training.errors import NvnmdError
 from nvnmd.training.loss import Counts
 from nvnmd.training.prepare import prepare_frame, with_labels
+from nvnmd.training.references import Composition, References
 from nvnmd.training.system import System
 
 
@@ -39,6 +40,9 @@ def model_types(system: System, type_map: Sequence[str]) -> NDArray[np.int64]:
 class FrameStore:
     """Prepared frames of several systems, addressed by one running index.
 
+    Attributes:
+        compositions: of the systems.
+
     Args:
         systems: in the order of the running index.
         type_map: of the model.
@@ -58,13 +62,22 @@ class FrameStore:
         device: str | torch.device = "cpu",
         cache_mb: float = 2000.0,
     ) -> None:
-        self.systems = list(systems)
+        self.systems, self.type_map = list(systems), tuple(type_map)
         self._types = [model_types(system, type_map) for system in systems]
-        self._cutoffs, self._shifts = cutoffs, list(shifts)
+        shares = [np.bincount(types, minlength=len(type_map)) / len(types) for types in self._types]
+        self.compositions = [Composition(s.dataset, x) for s, x in zip(self.systems, shares, strict=True)]
+        self._references: References | None = None
+        self._cutoffs = cutoffs
+        self._shifts = [float(of[types].sum()) for of, types in zip(shifts, self._types, strict=True)]
         self._dtype, self._device = dtype, device
         self._free = int(cache_mb * 1e6)
         self._cache: dict[int, Batch] = {}
         self._ends = np.cumsum([len(system.energies) for system in systems])
+
+    def follow_references(self, references: References | None = None) -> References:
+        """Add these constants, or zeros that may change later, to the energies of frames from here on."""
+        self._references = References(self.compositions) if references is None else references
+        return self._references
 
     def __len__(self) -> int:
         return int(self._ends[-1]) if self._ends.size else 0
@@ -90,8 +103,22 @@ class FrameStore:
         return collate([self._frame(index) for index in indices]).to(self._device)
 
     def _frame(self, index: int) -> Batch:
-        if index in self._cache:
-            return self._cache[index]
+        prepared = self._cache[index] if index in self._cache else self._prepared(index)
+        if self._references is not None and self._references.moving:
+            which, k = self.locate(index)
+            assert prepared.labels is not None
+            prepared.labels.energies[0] = self._energy(which, k)
+        return prepared
+
+    def _energy(self, which: int, k: int) -> float:
+        """What the networks are to learn of the energy of a frame, eV."""
+        system = self.systems[which]
+        energy = float(system.energies[k] - self._shifts[which])
+        if self._references is not None:
+            energy += self._references.of(self.compositions[which]) * system.n_atoms
+        return energy
+
+    def _prepared(self, index: int) -> Batch:
         which, k = self.locate(index)
         system, types = self.systems[which], self._types[which]
         prepared = prepare_frame(
@@ -103,9 +130,8 @@ class FrameStore:
             f"{system.name}, frame {k}",
             self._dtype,
         )
-        energy = float(system.energies[k] - self._shifts[which][types].sum())
         virial = None if system.virials is None else system.virials[k]
-        prepared = with_labels(prepared, energy, system.forces[k], virial)
+        prepared = with_labels(prepared, self._energy(which, k), system.forces[k], virial)
         if (size := prepared.nbytes()) <= self._free:
             self._free -= size
             self._cache[index] = prepared

@@ -91,9 +91,11 @@ def build_trainer(
     type_map, cache = model.shape.type_map, settings.nvnmd.cache_mb
     training = settings.training
     frames = FrameStore(data.train, type_map, cutoffs, data.shifts, precision, device, cache)
+    references = frames.follow_references()
     validation = None
     if data.validation:
         store = FrameStore(data.validation, type_map, cutoffs, data.validation_shifts, precision, device, cache / 4)
+        store.follow_references(references)
         validation = store, _sampler(store, training.validation_data or training.training_data, training.seed)
     sampler = _sampler(frames, training.training_data, training.seed)
     sampler.restore(ranks.share(sampler.state()))
@@ -105,6 +107,7 @@ def build_trainer(
         folder,
         validation,
         fingerprint(settings, data),
+        references=references,
         ranks=ranks,
         **watchers,
     )

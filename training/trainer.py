@@ -24,6 +24,7 @@ from nvnmd.training.lcurve import Errors, LearningCurve
 from nvnmd.training.loss import Counts, LearningRate, LossTerms, Prefactors, loss
 from nvnmd.training.model import DeepPot, Prediction
 from nvnmd.training.parallel import Ranks
+from nvnmd.training.references import References
 from nvnmd.training.sampler import Sampler
 from nvnmd.training.settings import NvnmdSettings, Settings
 from nvnmd.training.soap import Soap
@@ -67,6 +68,7 @@ class Trainer:
         folder: where the learning curve and the checkpoint go; must exist.
         validation: held-out frames and their sampler, or None.
         fingerprint: what must be the same when a run continues, as text by key.
+        references: what the stores of frames add to energies, to be learned; None where there is one data set.
         on_progress: called for each line of the learning curve.
         on_step: called after each step with the number of steps done.
         on_save: called after each checkpoint.
@@ -83,6 +85,7 @@ class Trainer:
         folder: Path,
         validation: tuple[FrameStore, Sampler] | None = None,
         fingerprint: dict[str, str] | None = None,
+        references: References | None = None,
         on_progress: Callable[[Progress], None] | None = None,
         on_step: Callable[[int], None] | None = None,
         on_save: Callable[[], None] | None = None,
@@ -95,6 +98,7 @@ class Trainer:
         self.step = 0
         self.checkpoint_path = folder / f"{settings.training.save_ckpt}.pt"
         self._fingerprint = fingerprint or {}
+        self._references = references if references is not None and references.moving else None
         self.on_progress, self.on_step, self.on_save = on_progress, on_step, on_save
         self._rate = LearningRate.from_settings(settings.learning_rate, settings.training.numb_steps)
         self._parameters = list(model.parameters())
@@ -127,6 +131,8 @@ class Trainer:
         self.sampler.restore(saved.sampler)
         if self.validation is not None and saved.validation is not None:
             self.validation[1].restore(saved.validation)
+        if self._references is not None:
+            self._references.restore(saved.references)
         self.step = saved.step
 
     def request_stop(self) -> None:
@@ -157,6 +163,8 @@ class Trainer:
             if curve is not None:
                 curve.close()
         self.save()
+        if self._references is not None and self.ranks.writes:
+            self._references.report(self.frames.type_map)
         return self.step >= training.numb_steps
 
     def _threads(self) -> AbstractContextManager[None]:
@@ -174,6 +182,7 @@ class Trainer:
             sampler=self.sampler.state(),
             validation=self.validation[1].state() if self.validation else None,
             fingerprint=self._fingerprint,
+            references=self._references.state() if self._references else {},
         )
         save_checkpoint(state, self.checkpoint_path)
         if self.on_save is not None:
@@ -189,9 +198,13 @@ class Trainer:
         rate = self._rate.at(self.step)
         prefactors = Prefactors.at(self.settings.loss, rate / self._rate.start)
         indices = self.sampler.next()
-        batch = self.frames.batch(self.ranks.mine(indices))
+        mine = self.ranks.mine(indices)
         counts = self.frames.counts(indices) if self.ranks.size > 1 else None
-        terms = self._update(batch, counts, prefactors, rate)
+        terms = self._update(self.frames.batch(mine), counts, prefactors, rate)
+        if self._references is not None:
+            systems = [self.frames.compositions[self.frames.locate(index)[0]] for index in mine]
+            change = self._references.change(systems, terms.errors.tolist(), rate / self._rate.start)
+            self._references.move(self.ranks.sum(change))
         self.step += 1
         if curve is not None and (self.step % training.disp_freq == 0 or self.step in (1, training.numb_steps)):
             self._display(curve, terms, prefactors, rate)

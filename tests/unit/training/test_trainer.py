@@ -61,8 +61,9 @@ def test_a_model_of_other_frames_begins_at_the_energies_of_these(tmp_path):
         np.testing.assert_allclose(predict(model, system).energies, system.energies, atol=1e-3)
 
 
-@pytest.mark.parametrize("form", ["se_e2_a", "se_atten"])
-def test_a_restarted_run_ends_in_the_same_bits(systems, tmp_path, form):
+@pytest.mark.parametrize(("form", "dataset"), [("se_e2_a", "other"), ("se_atten", "")])
+def test_a_restarted_run_ends_in_the_same_bits(systems, tmp_path, form, dataset):
+    systems = [systems[0], dataclasses.replace(systems[1], dataset=dataset)]
     (tmp_path / "whole").mkdir()
     (tmp_path / "halves").mkdir()
     settings = small_settings(12, form)
@@ -163,6 +164,26 @@ def test_data_sets_with_other_energy_references_train_together(systems, tmp_path
     trainer = build_trainer(model, small_settings(2), data, tmp_path)
     first, second = trainer.frames.batch([0]), trainer.frames.batch([6])
     assert first.labels.energies.item() == pytest.approx(second.labels.energies.item(), abs=1e-9)
+
+
+@pytest.mark.parametrize("cache_mb", [100.0, 1e-3])
+def test_the_constant_between_two_references_is_learned(systems, tmp_path, caplog, cache_mb):
+    """One system in two sets, the lower and the higher half of its energies, each with a mean of its own."""
+    order = np.argsort(systems[0].energies)
+    both = [systems[0].select(order[:3]), dataclasses.replace(systems[0].select(order[3:]), dataset="other")]
+    data = prepare_data(both)
+    settings = small_settings(300)
+    settings = settings.model_copy(update={"nvnmd": settings.nvnmd.model_copy(update={"cache_mb": cache_mb})})
+    model = build_model(settings, data.train, data.model_shifts)
+    trainer = build_trainer(model, settings, data, tmp_path)
+    center_energies(model, trainer.frames)
+    wanted = [float(s.energies[0] - data.shifts[0][s.types].sum()) / 8 for s in both]
+    assert abs(trainer.frames.batch([3]).labels.energies.item() / 8 - wanted[1]) > 0.1
+    with caplog.at_level("INFO"):
+        trainer.run()
+    found = [trainer.frames.batch([index]).labels.energies.item() / 8 for index in (0, 3)]
+    assert found == [pytest.approx(wanted[0], abs=1e-9), pytest.approx(wanted[1], abs=0.03)]
+    assert "energies of other were moved" in caplog.text
 
 
 @pytest.mark.parametrize("optimizer", ["soap", "adam"])
