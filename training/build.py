@@ -91,8 +91,7 @@ def auto_sel(frames: Sequence[tuple[PairList, NDArray[np.int64]]], n_types: int,
 def center_energies(model: DeepPot, frames: FrameStore, n_frames: int = 20) -> None:
     """Move the output biases so that the untrained model has the right mean energy; saves the first thousand steps."""
     errors, _ = _energy_errors(model, frames, n_frames)
-    with torch.no_grad():
-        model.fitting.biases[-1] += float(np.mean(errors))
+    model.add_energies(np.full(model.shape.n_types, np.mean(errors)))
 
 
 def settle_energies(model: DeepPot, frames: FrameStore, n_frames: int = 200) -> None:
@@ -103,9 +102,7 @@ def settle_energies(model: DeepPot, frames: FrameStore, n_frames: int = 200) -> 
     """
     errors, shares = _energy_errors(model, frames, n_frames)
     moved, *_ = np.linalg.lstsq(shares, errors, rcond=1e-3)
-    biases = model.fitting.biases[-1]
-    with torch.no_grad():
-        biases += torch.as_tensor(moved, dtype=biases.dtype, device=biases.device)[:, None]
+    model.add_energies(moved)
 
 
 def _energy_errors(

@@ -159,6 +159,12 @@ class DeepPot(nn.Module):
         for name in FIXED:
             setattr(self, name, np.array(arrays[name], dtype=np.float64))
 
+    @torch.no_grad()
+    def add_energies(self, by: NDArray[np.float64]) -> None:
+        """Add [n_types] eV to the energy of each element's atoms, in the output biases."""
+        biases = self.fitting.biases[-1]
+        biases += torch.as_tensor(by, dtype=biases.dtype, device=biases.device)[:, None]
+
     def forward(self, batch: Batch, virial: bool = True) -> Prediction:
         """Energies, forces and virials of a batch, in the dtype of the parameters."""
         compiled = native.runs_here(batch.guard_atomic)

@@ -4,7 +4,9 @@ The shifts of each set are fitted to its own frames. Where sets hold different s
 liquids here and dimers there, what the shifts leave of the same structure differs by tenths of eV per atom from set to
 set, and no network can learn both: with weight on energies it would break the forces instead. So the labels of every
 set but an element's first move by a constant per element, which follows the errors of the energies by least mean
-squares (B. Widrow and M. E. Hoff, IRE WESCON Convention Record 4, 1960).
+squares (B. Widrow and M. E. Hoff, IRE WESCON Convention Record 4, 1960). Energies of the first set, often the smallest,
+move the model's own constants in the same way, and those of the other sets along with them; else the model would follow
+the many frames, and the few that it is to be right for would pay the difference.
 """
 
 from __future__ import annotations
@@ -61,22 +63,33 @@ class References:
         return float(self.values[system.dataset] @ system.shares) if system.dataset in self.values else 0.0
 
     def change(self, systems: Sequence[Composition], errors: Sequence[float], progress: float) -> Floats:
-        """What some frames say the constants should change by, [n_sets, n_types].
+        """What some frames say that should change, for `move`.
 
         Args:
             systems: of each frame.
             errors: of its energy, predicted less labeled, eV/atom.
             progress: learning rate over its start value; constants settle as it falls.
-        """
-        change = {name: np.zeros(len(value)) for name, value in self.values.items()}
-        for system, error in zip(systems, errors, strict=True):
-            change[system.dataset] += _FASTEST * progress**0.5 * error * system.shares
-        return np.array([self._free[name] * value for name, value in change.items()])
 
-    def move(self, change: Floats) -> None:
-        """Take a change over."""
-        for name, by in zip(self.values, change, strict=True):
-            self.values[name] = self.values[name] + by
+        Returns:
+            [1 + n_sets, n_types] eV per atom: of the model's elements, then of the constants of each set.
+        """
+        rows = {name: row for row, name in enumerate(self.values, start=1)}
+        change = np.zeros((1 + len(rows), len(next(iter(self.values.values())))))
+        for system, error in zip(systems, errors, strict=True):
+            by, free = _FASTEST * progress**0.5 * error * system.shares, self._free[system.dataset]
+            change[rows[system.dataset]] += free * by
+            change[0] -= ~free * by
+        return change
+
+    def move(self, change: Floats) -> Floats:
+        """Take a change over; what the constants count from moves with the model.
+
+        Returns:
+            [n_types] what to add to the energy of each element's atoms in the model, eV.
+        """
+        for name, by in zip(self.values, change[1:], strict=True):
+            self.values[name] = self.values[name] + by + self._free[name] * change[0]
+        return change[0]
 
     def state(self) -> dict[str, list[float]]:
         """Plain values that `restore` takes."""

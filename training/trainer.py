@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from nvnmd.training import native
@@ -41,6 +43,7 @@ class Potential(Protocol):
     def parameters(self) -> Iterator[torch.nn.Parameter]: ...
     def state_dict(self) -> dict[str, Any]: ...
     def load_state_dict(self, state_dict: dict[str, Any]) -> Any: ...
+    def add_energies(self, by: NDArray[np.float64]) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -202,9 +205,7 @@ class Trainer:
         counts = self.frames.counts(indices) if self.ranks.size > 1 else None
         terms = self._update(self.frames.batch(mine), counts, prefactors, rate)
         if self._references is not None:
-            systems = [self.frames.compositions[self.frames.locate(index)[0]] for index in mine]
-            change = self._references.change(systems, terms.errors.tolist(), rate / self._rate.start)
-            self._references.move(self.ranks.sum(change))
+            self._follow(self._references, mine, terms.errors, rate / self._rate.start)
         self.step += 1
         if curve is not None and (self.step % training.disp_freq == 0 or self.step in (1, training.numb_steps)):
             self._display(curve, terms, prefactors, rate)
@@ -212,6 +213,12 @@ class Trainer:
             self.save()
         if self.on_step is not None:
             self.on_step(self.step)
+
+    def _follow(self, references: References, frames: list[int], errors: Tensor, progress: float) -> None:
+        """Move energy constants by the errors of this process's and the others' frames."""
+        systems = [self.frames.compositions[self.frames.locate(index)[0]] for index in frames]
+        change = self.ranks.sum(references.change(systems, errors.tolist(), progress))
+        self.model.add_energies(references.move(change))
 
     def _update(self, batch: Batch, counts: Counts | None, prefactors: Prefactors, rate: float) -> LossTerms:
         own = self._differentiate(batch, counts, prefactors)
