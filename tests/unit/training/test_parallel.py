@@ -71,9 +71,10 @@ def write_deepmd(system, folder):
 
 
 def test_two_processes_train_the_model_that_one_does(systems, tmp_path):
-    """Through the command line and torchrun."""
+    """Through the command line and torchrun; the constant between two references is learned."""
     for system in systems:
         write_deepmd(system, tmp_path / system.name)
+    (tmp_path / "b/reference.raw").write_text("another code")
     settings = small_settings(6, save_freq=4).model_dump(mode="json", exclude_none=True)
     settings["training"]["training_data"] = {"systems": ["a", "b"], "batch_size": 3}
     settings["nvnmd"]["precision"] = "float64"
@@ -82,7 +83,8 @@ def test_two_processes_train_the_model_that_one_does(systems, tmp_path):
     arguments = ["train", str(tmp_path / "input.json"), "-o"]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     command = [sys.executable, *launch, *arguments, tmp_path / "two"]
-    subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
     app([*arguments, str(tmp_path / "one")], standalone_mode=False)
     assert {path.name for path in (tmp_path / "two").iterdir()} == {path.name for path in (tmp_path / "one").iterdir()}
 
