@@ -37,6 +37,12 @@ def model_types(system: System, type_map: Sequence[str]) -> NDArray[np.int64]:
     return index[system.types]  # type: ignore[no-any-return]
 
 
+def composition(system: System, type_map: Sequence[str]) -> Composition:
+    """Of a system, in a model's type map; raises as `model_types` does."""
+    types = model_types(system, type_map)
+    return Composition(system.dataset, np.bincount(types, minlength=len(type_map)) / len(types))
+
+
 class FrameStore:
     """Prepared frames of several systems, addressed by one running index.
 
@@ -64,8 +70,7 @@ class FrameStore:
     ) -> None:
         self.systems, self.type_map = list(systems), tuple(type_map)
         self._types = [model_types(system, type_map) for system in systems]
-        shares = [np.bincount(types, minlength=len(type_map)) / len(types) for types in self._types]
-        self.compositions = [Composition(s.dataset, x) for s, x in zip(self.systems, shares, strict=True)]
+        self.compositions = [composition(system, type_map) for system in systems]
         self._references: References | None = None
         self._cutoffs = cutoffs
         self._shifts = [float(of[types].sum()) for of, types in zip(shifts, self._types, strict=True)]

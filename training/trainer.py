@@ -71,12 +71,12 @@ class Trainer:
         folder: where the learning curve and the checkpoint go; must exist.
         validation: held-out frames and their sampler, or None.
         fingerprint: what must be the same when a run continues, as text by key.
-        references: what the stores of frames add to energies, to be learned; None where there is one data set.
         on_progress: called for each line of the learning curve.
         on_step: called after each step with the number of steps done.
         on_save: called after each checkpoint.
         ranks: this process among those that train the model together; only the first writes files and looks at the
             validation frames.
+        references: what the stores of frames add to energies, to be learned; None where there is one data set.
     """
 
     def __init__(
@@ -88,11 +88,11 @@ class Trainer:
         folder: Path,
         validation: tuple[FrameStore, Sampler] | None = None,
         fingerprint: dict[str, str] | None = None,
-        references: References | None = None,
         on_progress: Callable[[Progress], None] | None = None,
         on_step: Callable[[int], None] | None = None,
         on_save: Callable[[], None] | None = None,
         ranks: Ranks | None = None,
+        references: References | None = None,
     ) -> None:
         self.model, self.frames, self.sampler = model, frames, sampler
         self.settings, self.folder, self.validation = settings, folder, validation

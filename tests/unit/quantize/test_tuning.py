@@ -164,3 +164,24 @@ def test_frames_and_model_come_to_one_energy_reference(case: Case, absolute: boo
     labels = matched.train[0].energies - matched.shifts[0][system.types].sum()
     own = predict_float(model, system).energies - model.energy_shifts[system.types].sum()
     assert labels == pytest.approx(own, abs=1e-6)
+
+
+def test_a_second_set_comes_to_the_reference_of_the_first(case: Case) -> None:
+    """Whatever its shifts were fitted to, its labels end where the model, which learned them, has them."""
+    potential, _, data = case
+    first, second = (
+        labeled([crystal(cells=2, spacing_A=2.9, shake_A=0.15, seed=seed) for seed in seeds], potential)
+        for seeds in ((0, 1), (2, 3, 4))
+    )
+    second = replace(second, dataset="other", energies=second.energies + 5.0 * second.n_atoms)
+    wrong = data.shifts[0] + np.array([5.1, 4.7])
+    both = replace(
+        data, train=[first, second], shifts=[data.shifts[0], wrong], validation=[second], validation_shifts=[wrong]
+    )
+    model, matched = match_reference(potential, both)
+    assert model is potential
+    assert matched.shifts[0] == pytest.approx(data.shifts[0])
+    for system, shift in ((matched.train[1], matched.shifts[1]), (matched.validation[0], matched.validation_shifts[0])):
+        labels = system.energies - shift[system.types].sum()
+        own = predict_float(model, system).energies - model.energy_shifts[system.types].sum()
+        assert labels == pytest.approx(own, abs=1e-6)

@@ -54,6 +54,13 @@ def test_the_constants_are_found_and_settle():
     assert steps[0] > 0.01 > steps[-1] == 0
 
 
+def test_constants_fit_the_errors_of_a_model_that_stays():
+    references, wanted = References(SETS), np.array([0.3, -0.2, 0.0])
+    references.fit(SETS, [0.7, *(float(s.shares @ wanted) for s in SETS[1:])])
+    np.testing.assert_allclose(references.values["second"], wanted, atol=1e-9)
+    assert not references.values["first"].any()
+
+
 def test_state_goes_there_and_back():
     references = References(SETS)
     references.move(np.array([[0.0, 0, 0], [0, 0, 0], [0.25, -0.5, 0]]))
