@@ -3,11 +3,10 @@
     python benchmarks/accuracy.py FOLDER/gete-aimd-216 -o run                       the letter's network
     python benchmarks/accuracy.py FOLDER/gete-aimd-216 -o run --network small       a quarter of its fitting net
     python benchmarks/accuracy.py FOLDER/gete-aimd-216 FOLDER/gete-dpgen-64 -o run  one model for two sets
-    ... --float-only --share 0.25 --steps 30000 --reference OTHER                   a point of a learning curve
+    ... --float-only --share 0.25 --steps 30000                                     a point of a learning curve
 
-Held out are the systems that SPLITS names for a known folder, or every fifth. Sets of other energy references are put
-on that of the first one: a training with hardly any weight on energies tells the constant between them about, and
-short ones with weight on energies refine it; no error of a set by itself depends on it.
+Held out are the systems that SPLITS names for a known folder, or every fifth. Constants between sets of other energy
+references are learned along; a later set's errors of energies are without their mean, since its reference is its own.
 
 Trains, quantizes with fine-tuning and evaluates, each by the command of the program; Ctrl-C keeps what is done, and the
 same command goes on. CPU seconds are kept beside the run.
@@ -22,13 +21,11 @@ import argparse
 import json
 import os
 import resource
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from records import RESULTS, machine, versions, write_record
 from train import split
 from trainers import rmse
@@ -38,8 +35,6 @@ from nvnmd.training.search.cost import Network, fitting_macs
 SPLITS = {
     "gete-aimd-216": ["melt-1100K", "melt-1400K", "melt-1700K", "quench-350K", "quench-550K", "quench-750K"],
 }
-REFERENCE_ROUND = 4000  # steps
-RELAXATION = 4.0  # a short training gives way to most of a wrong constant, and shows the rest
 GROUPS = {"gete-aimd-216": {"600 K and below": ["quench-350K", "quench-550K"]}}
 NETWORKS: dict[str, dict[str, Any]] = {
     "letter": {"neuron": [8, 16, 32], "axis_neuron": 4, "fitting": [128, 128, 128]},
@@ -48,11 +43,13 @@ NETWORKS: dict[str, dict[str, Any]] = {
 }
 
 
-def settings(train: list[str], held_out: list[str], options: argparse.Namespace, **more: Any) -> dict[str, Any]:
-    """The input.json of a run; `more` replaces steps and energy weight."""
-    steps, energy = more.get("steps", options.steps), more.get("energy", options.energy)
+Parts = dict[str, tuple[list[Path], list[Path]]]
+
+
+def settings(train: list[str], held_out: list[str], options: argparse.Namespace) -> dict[str, Any]:
+    """The input.json of a run."""
     network = NETWORKS[options.network]
-    own: dict[str, Any] = {"cache_mb": 8000}
+    own: dict[str, Any] = {"cache_mb": 8000, "weight_decay": options.decay}
     source = {"systems": train, "batch_size": options.batch, "auto_prob": "prob_uniform"}
     data: dict[str, Any] = {"training_data": source}
     if options.share < 1:
@@ -74,85 +71,10 @@ def settings(train: list[str], held_out: list[str], options: argparse.Namespace,
             "fitting_net": {"neuron": network["fitting"], "seed": 1},
         },
         "learning_rate": {"start_lr": 0.002, "stop_lr": 1e-5},
-        "loss": {"start_pref_e": 0.02, "limit_pref_e": energy, "start_pref_f": 1000, "limit_pref_f": 1},
-        "training": data | {"numb_steps": steps, "seed": 1, "disp_freq": 1000, "save_freq": 2000},
+        "loss": {"start_pref_e": 0.02, "limit_pref_e": options.energy, "start_pref_f": 1000, "limit_pref_f": 1},
+        "training": data | {"numb_steps": options.steps, "seed": 1, "disp_freq": 1000, "save_freq": 2000},
         "nvnmd": own,
     }
-
-
-Parts = dict[str, tuple[list[Path], list[Path]]]
-
-
-def one_reference(parts: Parts, options: argparse.Namespace) -> tuple[Parts, dict[str, float]]:
-    """The sets with their energies on the reference of the first, in copies; and what was added, eV/atom."""
-    added = dict.fromkeys(parts, 0.0)
-    if len(parts) == 1:
-        return parts, added
-    folder = options.reference or options.output / "reference"
-    model = _trained(parts, options, folder / "forces", options.reference_steps, energy=0.02)
-    for number in range(options.reference_rounds + 1):
-        kept = folder / f"{number}.json"
-        if not kept.exists():
-            offsets = _offsets(model, _copies(parts, added, folder / f"data-{number}"), folder / f"offsets-{number}")
-            factor = 1.0 if number == 0 else RELAXATION
-            first = next(iter(offsets.values()))
-            kept.write_text(json.dumps({name: added[name] + factor * (x - first) for name, x in offsets.items()}))
-        added = json.loads(kept.read_text())
-        if number < options.reference_rounds:
-            moved = _copies(parts, added, folder / f"data-{number + 1}")
-            model = _trained(moved, options, folder / f"round-{number + 1}", REFERENCE_ROUND, energy=5, begin=model)
-    return _copies(parts, added, options.output / "data"), added
-
-
-def _trained(
-    parts: Parts, options: argparse.Namespace, folder: Path, steps: int, energy: float, begin: Any = None
-) -> Path:
-    """A short training on all sets; its model."""
-    model = folder / "train/model.safetensors"
-    if not (folder / "done").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        train = [str(f) for found, _ in parts.values() for f in found]
-        given = settings(train, train[:1], options, steps=steps, energy=energy)
-        if begin is not None:
-            given["learning_rate"] = {"start_lr": 1e-3, "stop_lr": 1e-4}
-            given["loss"] |= {"start_pref_e": energy, "start_pref_f": 100}
-        (folder / "input.json").write_text(json.dumps(given))
-        more = [] if begin is None else ["--init-model", begin]
-        nvnmd("train", folder / "input.json", "-o", folder / "train", "--threads", str(options.threads), *more)
-        (folder / "done").touch()
-    return model
-
-
-def _offsets(model: Path, parts: Parts, folder: Path) -> dict[str, float]:
-    """Mean error of the energy of each set, over a quarter of its systems, eV/atom."""
-    found = {}
-    for name, (systems, _) in parts.items():
-        nvnmd("evaluate", model, *systems[::4], "-o", folder / name)
-        found[name] = json.loads((folder / name / "evaluation.json").read_text())["all"]["energy_offset"]
-    return found
-
-
-def _copies(parts: Parts, added: dict[str, float], folder: Path) -> Parts:
-    """Every system with its set's constant added, in one folder, which stands for one energy reference."""
-    moved = {}
-    for name, (train, held_out) in parts.items():
-        moved[name] = (
-            [_moved(f, folder, added[name]) for f in train],
-            [_moved(f, folder, added[name]) for f in held_out],
-        )
-    return moved
-
-
-def _moved(system: Path, folder: Path, per_atom: float) -> Path:
-    """A copy of a system with an energy added for each atom."""
-    target = folder / system.name
-    if not target.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        shutil.copytree(system, target)
-        atoms = len((target / "type.raw").read_text().split())
-        for path in target.glob("set.*/energy.npy"):
-            np.save(path, np.load(path) + per_atom * atoms)
-    return target
 
 
 def nvnmd(*words: str | Path) -> float:
@@ -166,11 +88,14 @@ def nvnmd(*words: str | Path) -> float:
 def errors(model: Path, parts: Parts, folder: Path) -> dict[str, Any]:
     """RMSE over the held-out systems of each set and groups of them: energy in meV/atom, force in meV/A."""
     chosen: dict[str, Any] = {}
+    first = next(iter(parts))
     for name, (_, held_out) in parts.items():
         groups = GROUPS.get(name, {})
         words = [word for group, patterns in groups.items() for p in patterns for word in ("--group", f"{group}={p}")]
         nvnmd("evaluate", model, *held_out, "-o", folder / name, *words)
         found = json.loads((folder / name / "evaluation.json").read_text())
+        if name != first:
+            found["all"]["energy_rmse"] = found["all"]["energy_scatter"]
         parts_of = {group: found["phases"][group] for group in groups}  # one part: none of these was trained on
         chosen |= {name: found["all"]} | {f"{name}, {group}": e for group, p in parts_of.items() for e in p.values()}
     return {name: rmse(found) for name, found in chosen.items()}
@@ -181,7 +106,7 @@ def one_run(options: argparse.Namespace) -> dict[str, Any]:
     run, network = options.output, NETWORKS[options.network]
     shape = Network("se_e2_a", options.rcut, network["neuron"][-1], network["axis_neuron"], tuple(network["fitting"]))
     run.mkdir(parents=True, exist_ok=True)
-    parts, added = one_reference({data.name: split(data, SPLITS.get(data.name, [])) for data in options.data}, options)
+    parts = {data.name: split(data, SPLITS.get(data.name, [])) for data in options.data}
     train, held_out = ([str(f) for found in parts.values() for f in found[k]] for k in (0, 1))
     text = json.dumps(settings(train, held_out, options), indent=2)
     given = run / "input.json"
@@ -205,7 +130,6 @@ def one_run(options: argparse.Namespace) -> dict[str, Any]:
     return {
         "data": " + ".join(parts),
         "held_out": {name: [f.name for f in found] for name, (_, found) in parts.items()},
-        "added_eV_per_atom": added,
         "network": options.network,
         **network,
         "products": fitting_macs(shape),
@@ -214,6 +138,7 @@ def one_run(options: argparse.Namespace) -> dict[str, Any]:
         "batch": options.batch,
         "share": options.share,
         "energy_weight": options.energy,
+        "weight_decay": options.decay,
         "cpu_s": spent,
         "errors": {kind: errors(model, parts, run / kind) for kind, model in models.items()},
         "machine": machine(),
@@ -221,7 +146,7 @@ def one_run(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-KEY = ("data", "network", "rcut", "steps", "batch", "share", "energy_weight")
+KEY = ("data", "network", "rcut", "steps", "batch", "share", "energy_weight", "weight_decay")
 
 
 def show(records: list[dict[str, Any]]) -> None:
@@ -230,12 +155,13 @@ def show(records: list[dict[str, Any]]) -> None:
     from rich.table import Table
 
     table = Table(title="RMSE on held-out systems: energy meV/atom, force meV/A")
-    for column in ("data", "network", "products", "steps", "frames", "CPU min", "p_e", "held out", "float", "integer"):
-        table.add_column(column, justify="left" if column in ("data", "network", "held out") else "right")
+    left = "data", "network", "held out"
+    for column in (*left[:2], "products", "steps", "frames", "CPU min", "p_e", "decay", left[2], "float", "integer"):
+        table.add_column(column, justify="left" if column in left else "right")
     for r in records:
         for k, (group, floats) in enumerate(r["errors"]["float"].items()):
             head = [r["data"], r["network"], f"{r['products']:,}", f"{r['steps']:,}", f"{100 * r['share']:.0f} %"]
-            head += [f"{r['cpu_s']['train'] / 60:.0f}", f"{r['energy_weight']:g}"]
+            head += [f"{r['cpu_s']['train'] / 60:.0f}", f"{r['energy_weight']:g}", f"{r['weight_decay']:g}"]
             integers = r["errors"].get("integer", {}).get(group)
             texts = [f"{e['energy']:.1f}, {e['force']:.0f}" if e else "-" for e in (floats, integers)]
             table.add_row(*([""] * len(head) if k else head), group, *texts)
@@ -249,13 +175,11 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--network", choices=NETWORKS, default="letter")
     parser.add_argument("--rcut", type=float, default=6.0, help="cutoff, A")
     parser.add_argument("--steps", type=int, default=200_000)
-    parser.add_argument("--reference-steps", type=int, default=20_000, help="of the training for energy references")
-    parser.add_argument("--reference-rounds", type=int, default=3, help="of refining energy references")
-    parser.add_argument("--reference", type=Path, help="folder `reference` of another run, whose constants to take")
     parser.add_argument("--float-only", action="store_true", help="do not quantize")
     parser.add_argument("--tune", type=int, default=1000, help="steps of fine-tuning to fixed point")
     parser.add_argument("--batch", type=int, default=1, help="frames")
     parser.add_argument("--energy", type=float, default=1.0, help="limit_pref_e")
+    parser.add_argument("--decay", type=float, default=0.0, help="nvnmd.weight_decay")
     parser.add_argument("--share", type=float, default=1.0, help="of each system's frames to train on, its first ones")
     parser.add_argument("--threads", type=int, default=1)
     return parser.parse_args()
