@@ -14,6 +14,7 @@ from nvnmd.training.environment import environment_scales
 from nvnmd.training.guard import Guard
 from nvnmd.training.model import DeepPot, ModelError, ModelShape
 from nvnmd.training.neighbors import PairList, find_pairs
+from nvnmd.training.references import Composition, References
 from nvnmd.training.settings import GuardSettings, Settings
 from nvnmd.training.system import System
 
@@ -91,7 +92,7 @@ def auto_sel(frames: Sequence[tuple[PairList, NDArray[np.int64]]], n_types: int,
 def center_energies(model: DeepPot, frames: FrameStore, n_frames: int = 20) -> None:
     """Move the output biases so that the untrained model has the right mean energy; saves the first thousand steps."""
     errors, _ = _energy_errors(model, frames, n_frames)
-    model.add_energies(np.full(model.shape.n_types, np.mean(errors)))
+    model.add_energies(np.full(model.shape.n_types, -np.mean(errors)))
 
 
 def settle_energies(model: DeepPot, frames: FrameStore, n_frames: int = 200) -> None:
@@ -99,25 +100,24 @@ def settle_energies(model: DeepPot, frames: FrameStore, n_frames: int = 200) -> 
 
     Energy shifts are fitted to the frames at hand. Where their compositions or labels differ from those that the model
     learned, the networks would otherwise begin with errors of tenths of an eV per atom, which break what they know.
+    Constants between data sets are found along with it.
     """
-    errors, shares = _energy_errors(model, frames, n_frames)
-    moved, *_ = np.linalg.lstsq(shares, errors, rcond=1e-3)
-    model.add_energies(moved)
+    errors, systems = _energy_errors(model, frames, n_frames)
+    references = References(systems) if frames.references is None else frames.references
+    model.add_energies(references.fit(systems, errors, model_moves=True))
 
 
-def _energy_errors(
-    model: DeepPot, frames: FrameStore, n_frames: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Labels minus predictions of evenly spread frames, eV per atom, and the share of each element in them."""
+def _energy_errors(model: DeepPot, frames: FrameStore, n_frames: int) -> tuple[list[float], list[Composition]]:
+    """Predictions less labels of evenly spread frames, eV per atom, and what they are made of."""
     chosen = np.unique(np.linspace(0, len(frames) - 1, n_frames).astype(int))
-    errors, shares = [], []
+    errors, systems = [], []
     with torch.no_grad():
         for index in chosen:
             batch = frames.batch([int(index)])
             assert batch.labels is not None
-            errors.append((batch.labels.energies - model(batch, virial=False).energies).item() / batch.n_atoms)
-            shares.append(np.array(batch.type_counts) / batch.n_atoms)
-    return np.array(errors), np.array(shares)
+            errors.append((model(batch, virial=False).energies - batch.labels.energies).item() / batch.n_atoms)
+            systems.append(frames.compositions[frames.locate(int(index))[0]])
+    return errors, systems
 
 
 def _guard(settings: Settings) -> Guard | None:

@@ -48,6 +48,7 @@ class FrameStore:
 
     Attributes:
         compositions: of the systems.
+        references: what is added to their energies, or None.
 
     Args:
         systems: in the order of the running index.
@@ -71,7 +72,7 @@ class FrameStore:
         self.systems, self.type_map = list(systems), tuple(type_map)
         self._types = [model_types(system, type_map) for system in systems]
         self.compositions = [composition(system, type_map) for system in systems]
-        self._references: References | None = None
+        self.references: References | None = None
         self._cutoffs = cutoffs
         self._shifts = [float(of[types].sum()) for of, types in zip(shifts, self._types, strict=True)]
         self._dtype, self._device = dtype, device
@@ -81,8 +82,8 @@ class FrameStore:
 
     def follow_references(self, references: References | None = None) -> References:
         """Add these constants, or zeros that may change later, to the energies of frames from here on."""
-        self._references = References(self.compositions) if references is None else references
-        return self._references
+        self.references = References(self.compositions) if references is None else references
+        return self.references
 
     def __len__(self) -> int:
         return int(self._ends[-1]) if self._ends.size else 0
@@ -109,7 +110,7 @@ class FrameStore:
 
     def _frame(self, index: int) -> Batch:
         prepared = self._cache[index] if index in self._cache else self._prepared(index)
-        if self._references is not None and self._references.moving:
+        if self.references is not None and self.references.moving:
             which, k = self.locate(index)
             assert prepared.labels is not None
             prepared.labels.energies[0] = self._energy(which, k)
@@ -119,8 +120,8 @@ class FrameStore:
         """What the networks are to learn of the energy of a frame, eV."""
         system = self.systems[which]
         energy = float(system.energies[k] - self._shifts[which])
-        if self._references is not None:
-            energy += self._references.of(self.compositions[which]) * system.n_atoms
+        if self.references is not None:
+            energy += self.references.of(self.compositions[which]) * system.n_atoms
         return energy
 
     def _prepared(self, index: int) -> Batch:

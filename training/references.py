@@ -91,18 +91,27 @@ class References:
             self.values[name] = self.values[name] + by + self._free[name] * change[0]
         return change[0]
 
-    def fit(self, systems: Sequence[Composition], errors: Sequence[float]) -> None:
-        """Take the constants that leave least of the errors of a model that stays as it is, by least squares.
+    def fit(self, systems: Sequence[Composition], errors: Sequence[float], model_moves: bool = False) -> Floats:
+        """Take the constants that leave least of the errors, by least squares.
 
         Args:
             systems: of each frame.
             errors: of its energy, predicted less labeled, eV/atom.
+            model_moves: whether the energies of the model's elements may change as well, or stay as they are.
+
+        Returns:
+            [n_types] what to add to the energy of each element's atoms in the model, eV; zeros if it stays.
         """
+        shares = np.array([system.shares for system in systems])
+        columns = [shares * model_moves]
         for name, free in self._free.items():
-            rows = [k for k, system in enumerate(systems) if system.dataset == name]
-            shares = np.array([systems[k].shares * free for k in rows])
-            found, *_ = np.linalg.lstsq(shares, np.array([errors[k] for k in rows]), rcond=1e-3)
-            self.values[name] = self.values[name] + found
+            of_set = np.array([system.dataset == name for system in systems])
+            columns.append(-shares * of_set[:, None] * free)
+        found, *_ = np.linalg.lstsq(np.hstack(columns), -np.array(errors), rcond=1e-3)
+        by_model, *by_set = found.reshape(-1, shares.shape[1])
+        for name, by in zip(self.values, by_set, strict=True):
+            self.values[name] = self.values[name] + by
+        return by_model
 
     def state(self) -> dict[str, list[float]]:
         """Plain values that `restore` takes."""

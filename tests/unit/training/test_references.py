@@ -61,6 +61,15 @@ def test_constants_fit_the_errors_of_a_model_that_stays():
     assert not references.values["first"].any()
 
 
+def test_constants_and_model_are_fitted_together():
+    model, off = np.array([0.1, 0.5, -0.2]), np.array([0.3, -0.2, 0.0])
+    few = [*SETS, Composition("first", np.array([0.8, 0.2, 0.0])), Composition("second", np.array([0.0, 0.9, 0.1]))]
+    references = References(few)
+    errors = [float(s.shares @ (model + off * (s.dataset == "second"))) for s in few]
+    np.testing.assert_allclose(references.fit(few, errors, model_moves=True), -model, atol=1e-9)
+    np.testing.assert_allclose(references.values["second"], off, atol=1e-9)
+
+
 def test_state_goes_there_and_back():
     references = References(SETS)
     references.move(np.array([[0.0, 0, 0], [0, 0, 0], [0.25, -0.5, 0]]))
