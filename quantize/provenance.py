@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from nvnmd.training.files import file_digest
 from nvnmd.training.metrics import predict as predict_float
 from nvnmd.training.model import DeepPot
 from nvnmd.training.model_file import read_provenance
-from nvnmd.training.system import System
+from nvnmd.training.setup import TrainingData
 
 
 def provenance(model_path: Path, options: CompileOptions, data: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -39,12 +39,18 @@ def provenance(model_path: Path, options: CompileOptions, data: dict[str, Any] |
     }
 
 
-def measured_errors(model: DeepPot, integer: IntegerModel, systems: Sequence[System]) -> dict[str, Any]:
+def measured_errors(model: DeepPot, integer: IntegerModel, data: TrainingData) -> dict[str, Any]:
     """Errors of float and integer model against the labels, by system and by part (train, held out), as JSON values.
 
-    Units and names as in ``training.evaluation.Errors``.
+    Units and names as in ``training.evaluation.Errors``; energies count from the reference of the model, to which the
+    shifts of the data lead (``energy_reference``).
     """
-    parts = [part for system in systems for part in by_part(system, integer.provenance)]
+    shifts = zip([*data.train, *data.validation], [*data.shifts, *data.validation_shifts], strict=True)
+    parts = []
+    for system, shift in shifts:
+        added = (model.energy_shifts - shift)[system.types].sum()
+        found = by_part(system, integer.provenance)
+        parts += [(replace(piece, energies=piece.energies + added), part) for piece, part in found]
     predictors = {"float": lambda s: predict_float(model, s), "integer": lambda s: predict_integer(integer, s)}
     return {
         kind: summary([Evaluated(system, predict(system), part) for system, part in parts])

@@ -226,7 +226,7 @@ def _finish(model: DeepPot, integer: IntegerModel, frames: TrainingData, folder:
     from nvnmd.quantize.model_file import save_model
     from nvnmd.quantize.provenance import measured_errors
 
-    errors = measured_errors(model, integer, [*frames.train, *frames.validation])
+    errors = measured_errors(model, integer, frames)
     integer = dataclasses.replace(integer, provenance=integer.provenance | {"errors": errors})
     save_model(integer, folder / MODEL)
     for part, float_row in errors["float"]["parts"].items():

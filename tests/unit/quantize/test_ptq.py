@@ -21,6 +21,7 @@ from nvnmd.quantize.ptq import options_for, quantize_model, spread_frames
 from nvnmd.quantize.qat.store import WordStore
 from nvnmd.training.metrics import predict
 from nvnmd.training.model import DeepPot
+from nvnmd.training.setup import TrainingData
 from nvnmd.training.system import System
 
 Quantized = tuple[DeepPot, IntegerModel]
@@ -191,8 +192,11 @@ def test_frames_that_the_model_cannot_hold_are_named(quantized: Quantized) -> No
 def test_errors_are_told_by_system_and_part(quantized: Quantized) -> None:
     potential, integer = quantized
     systems: list[System] = [labeled([FRAMES[name]], potential, name) for name in ("liquid", "crystal")]
-    found = measured_errors(potential, integer, systems)
+    systems[1] = replace(systems[1], dataset="other", energies=systems[1].energies + 7.0 * systems[1].n_atoms)
+    own = potential.energy_shifts
+    found = measured_errors(potential, integer, TrainingData(systems, [], [own, own + 7.0], [], own))
     assert [row["name"] for row in found["integer"]["systems"]] == ["liquid", "crystal"]
+    assert found["float"]["all"]["energy_rmse"] < 1e-9
     assert found["float"]["all"]["force_rmse"] < 1e-9 < found["integer"]["all"]["force_rmse"] < 4e-3
     json.dumps(found)
 
