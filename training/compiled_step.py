@@ -26,7 +26,7 @@ def set_gradients(
     counts = Counts.of(batch) if counts is None else counts
     weights = prefactors.energy, prefactors.force, prefactors.virial
     values = passed.forward()
-    terms, errors, by_values = native.loss(
+    terms, by_values = native.loss(
         *(values if virial else values[:2]),
         batch=batch,
         prefactors=weights,
@@ -35,4 +35,4 @@ def set_gradients(
     grads = passed.backward(*by_values)
     for parameter, grad in zip(native.parameters(model), grads, strict=True):
         parameter.grad = grad
-    return LossTerms(*(torch.tensor(value, dtype=torch.float32) for value in (*terms, errors)))
+    return LossTerms(*(torch.tensor(value, dtype=torch.float32) for value in terms))

@@ -62,14 +62,12 @@ class LossTerms:
     Attributes:
         total: scalar to differentiate.
         energy: (eV/atom)^2; force: (eV/angstrom)^2; virial: (eV/atom)^2, NaN without virial labels.
-        errors: [n_frames] of the energies, predicted less labeled, eV/atom.
     """
 
     total: Tensor
     energy: Tensor
     force: Tensor
     virial: Tensor
-    errors: Tensor
 
 
 @dataclass(frozen=True)
@@ -134,7 +132,7 @@ def loss_and_gradients(
         by_virial = difference * (2.0 / 9 * prefactors.virial * share / atoms)[:, None, None]
     by_energy = by_frame * (2.0 * prefactors.energy / counts.frames)
     by_force = by_component * (2.0 * prefactors.force / (3 * counts.atoms))
-    return LossTerms(total, energy, force, virial, by_frame), (by_energy, by_force, by_virial)
+    return LossTerms(total, energy, force, virial), (by_energy, by_force, by_virial)
 
 
 class _Loss(torch.autograd.Function):
@@ -151,7 +149,7 @@ class _Loss(torch.autograd.Function):
         counts: Counts | None,
     ) -> tuple[Tensor, ...]:
         terms, ctx.gradients = loss_and_gradients(energies, forces, virials, batch, prefactors, counts)
-        rest = terms.energy, terms.force, terms.virial, terms.errors
+        rest = terms.energy, terms.force, terms.virial
         ctx.mark_non_differentiable(*rest)
         return terms.total, *rest
 

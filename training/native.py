@@ -151,19 +151,18 @@ def loss(
     batch: Batch,
     prefactors: tuple[float, float, float],
     counts: tuple[int, int, int],
-) -> tuple[Sequence[float], Sequence[float], tuple[Tensor, Tensor, Tensor | None]]:
+) -> tuple[Sequence[float], tuple[Tensor, Tensor, Tensor | None]]:
     """`loss.loss` in compiled form, of what `Pass.forward` found.
 
     Returns:
-        Total, energy, force and virial terms; the energy error of each frame, eV/atom; the gradients of the total by
-        the three values.
+        Total, energy, force and virial terms, and the gradients of the total by the three values.
     """
     by_energies, by_forces = torch.empty_like(energies), torch.empty_like(forces)
     by_virials = None if virials is None or not counts[2] else torch.empty_like(virials)
     said = energies.numpy(), forces.numpy(), None if virials is None or by_virials is None else virials.numpy()
     into = by_energies.numpy(), by_forces.numpy(), None if by_virials is None else by_virials.numpy()
-    terms, errors = _native.loss(*said, batch.known, prefactors, counts, *into)
-    return terms, errors, (by_energies, by_forces, by_virials)
+    terms = _native.loss(*said, batch.known, prefactors, counts, *into)
+    return terms, (by_energies, by_forces, by_virials)
 
 
 def potential(model: DeepPot, batch: Batch, virial: bool) -> tuple[Tensor, Tensor, Tensor]:

@@ -12,9 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, distributed
 
 from nvnmd.training.errors import NvnmdError
@@ -63,14 +61,6 @@ class Ranks:
         values = [value]
         distributed.broadcast_object_list(values, src=0)
         return values[0]
-
-    def sum(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Sum of an array over all processes."""
-        if self.size == 1:
-            return values
-        total = torch.from_numpy(values).to("cpu" if distributed.get_backend() == "gloo" else "cuda")
-        distributed.all_reduce(total)
-        return total.cpu().numpy()
 
     def add_up(self, parameters: Sequence[torch.nn.Parameter], numbers: Sequence[Tensor]) -> list[Tensor]:
         """Replace gradients by their sums over all processes.

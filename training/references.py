@@ -1,12 +1,11 @@
-"""Energy constants between data sets of different reference, learned along with the model.
+"""Energy constants between data sets of different reference, found along with the model.
 
 The shifts of each set are fitted to its own frames. Where sets hold different structures of the same elements, say
 liquids here and dimers there, what the shifts leave of the same structure differs by tenths of eV per atom from set to
 set, and no network can learn both: with weight on energies it would break the forces instead. So the labels of every
-set but an element's first move by a constant per element, which follows the errors of the energies by least mean
-squares (B. Widrow and M. E. Hoff, IRE WESCON Convention Record 4, 1960). Energies of the first set, often the smallest,
-move the model's own constants in the same way, and those of the other sets along with them; else the model would follow
-the many frames, and the few that it is to be right for would pay the difference.
+set but an element's first move by a constant per element, fitted again and again to what the model has left of them.
+The first set, often the smallest, moves the model's own constants in the same fit; else the model would follow the many
+frames, and the few that it is to be right for would pay the difference.
 """
 
 from __future__ import annotations
@@ -19,8 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 logger = logging.getLogger(__name__)
-
-_FASTEST = 0.1  # share of an error that a frame of one element takes away
 
 Floats = NDArray[np.float64]
 
@@ -61,35 +58,6 @@ class References:
     def of(self, system: Composition) -> float:
         """What to add to the energies of a system, eV per atom."""
         return float(self.values[system.dataset] @ system.shares) if system.dataset in self.values else 0.0
-
-    def change(self, systems: Sequence[Composition], errors: Sequence[float], progress: float) -> Floats:
-        """What some frames say that should change, for `move`.
-
-        Args:
-            systems: of each frame.
-            errors: of its energy, predicted less labeled, eV/atom.
-            progress: learning rate over its start value; constants settle as it falls.
-
-        Returns:
-            [1 + n_sets, n_types] eV per atom: of the model's elements, then of the constants of each set.
-        """
-        rows = {name: row for row, name in enumerate(self.values, start=1)}
-        change = np.zeros((1 + len(rows), len(next(iter(self.values.values())))))
-        for system, error in zip(systems, errors, strict=True):
-            by, free = _FASTEST * progress**0.5 * error * system.shares, self._free[system.dataset]
-            change[rows[system.dataset]] += free * by
-            change[0] -= ~free * by
-        return change
-
-    def move(self, change: Floats) -> Floats:
-        """Take a change over; what the constants count from moves with the model.
-
-        Returns:
-            [n_types] what to add to the energy of each element's atoms in the model, eV.
-        """
-        for name, by in zip(self.values, change[1:], strict=True):
-            self.values[name] = self.values[name] + by + self._free[name] * change[0]
-        return change[0]
 
     def fit(self, systems: Sequence[Composition], errors: Sequence[float], model_moves: bool = False) -> Floats:
         """Take the constants that leave least of the errors, by least squares.

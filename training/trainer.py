@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from nvnmd.training import native
 from nvnmd.training.batch import Batch
+from nvnmd.training.build import settle_energies
 from nvnmd.training.checkpoint import Checkpoint, CheckpointError, load_checkpoint, save_checkpoint
 from nvnmd.training.compiled_step import set_gradients
 from nvnmd.training.data import FrameStore
@@ -31,6 +30,8 @@ from nvnmd.training.sampler import Sampler
 from nvnmd.training.settings import NvnmdSettings, Settings
 from nvnmd.training.soap import Soap
 
+_SETTLINGS = 50  # of energy constants in a training
+
 
 class TrainingError(NvnmdError, RuntimeError):
     """Training that cannot go on."""
@@ -43,7 +44,6 @@ class Potential(Protocol):
     def parameters(self) -> Iterator[torch.nn.Parameter]: ...
     def state_dict(self) -> dict[str, Any]: ...
     def load_state_dict(self, state_dict: dict[str, Any]) -> Any: ...
-    def add_energies(self, by: NDArray[np.float64]) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Trainer:
         on_save: called after each checkpoint.
         ranks: this process among those that train the model together; only the first writes files and looks at the
             validation frames.
-        references: what the stores of frames add to energies, to be learned; None where there is one data set.
+        references: what the stores of frames add to energies, fitted anew now and then.
     """
 
     def __init__(
@@ -104,6 +104,7 @@ class Trainer:
         self._references = references if references is not None and references.moving else None
         self.on_progress, self.on_step, self.on_save = on_progress, on_step, on_save
         self._rate = LearningRate.from_settings(settings.learning_rate, settings.training.numb_steps)
+        self._settle_freq = max(1, settings.training.numb_steps // _SETTLINGS)
         self._parameters = list(model.parameters())
         self._optimizer = _optimizer(model, settings.nvnmd, self._rate.start)
         self._stop = threading.Event()
@@ -201,12 +202,12 @@ class Trainer:
         rate = self._rate.at(self.step)
         prefactors = Prefactors.at(self.settings.loss, rate / self._rate.start)
         indices = self.sampler.next()
-        mine = self.ranks.mine(indices)
+        batch = self.frames.batch(self.ranks.mine(indices))
         counts = self.frames.counts(indices) if self.ranks.size > 1 else None
-        terms = self._update(self.frames.batch(mine), counts, prefactors, rate)
-        if self._references is not None:
-            self._follow(self._references, mine, terms.errors, rate / self._rate.start)
+        terms = self._update(batch, counts, prefactors, rate)
         self.step += 1
+        if self._references is not None and (self.step % self._settle_freq == 0 or self.step == training.numb_steps):
+            self._settle()
         if curve is not None and (self.step % training.disp_freq == 0 or self.step in (1, training.numb_steps)):
             self._display(curve, terms, prefactors, rate)
         if self.step % training.save_freq == 0:
@@ -214,11 +215,10 @@ class Trainer:
         if self.on_step is not None:
             self.on_step(self.step)
 
-    def _follow(self, references: References, frames: list[int], errors: Tensor, progress: float) -> None:
-        """Move energy constants by the errors of this process's and the others' frames."""
-        systems = [self.frames.compositions[self.frames.locate(index)[0]] for index in frames]
-        change = self.ranks.sum(references.change(systems, errors.tolist(), progress))
-        self.model.add_energies(references.move(change))
+    def _settle(self) -> None:
+        """Fit the constants between data sets anew; the same in every process."""
+        if isinstance(self.model, DeepPot):
+            settle_energies(self.model, self.frames)
 
     def _update(self, batch: Batch, counts: Counts | None, prefactors: Prefactors, rate: float) -> LossTerms:
         own = self._differentiate(batch, counts, prefactors)
@@ -253,7 +253,7 @@ class Trainer:
         asked = torch.full_like(own.total.detach(), float(self._stop.is_set()))
         *terms, stops = self.ranks.add_up(self._parameters, [own.total, own.energy, own.force, own.virial, asked])
         self._agreed = bool(stops > 0)
-        return LossTerms(*terms, own.errors)
+        return LossTerms(*terms)
 
     def _display(self, curve: LearningCurve, terms: LossTerms, prefactors: Prefactors, rate: float) -> None:
         validation = self._validate(prefactors)

@@ -4,7 +4,6 @@
 #include <limits>
 
 #include <nanobind/stl/array.h>
-#include <nanobind/stl/tuple.h>
 
 #include "arrays.hpp"
 
@@ -56,8 +55,8 @@ void check(const Said& said, const Known& known, const Gradients& into) {
   }
 }
 
-// Errors of the energies, eV per atom; adds the terms of the loss to `terms`.
-std::vector<double> energy_terms(const Said& said, const Known& known, const Means& means, std::array<double, 4>& terms, float* into) {
+// Adds the terms of the loss to `terms`.
+void energy_terms(const Said& said, const Known& known, const Means& means, std::array<double, 4>& terms, float* into) {
   std::vector<double> errors(known.n_frames());
   for (std::size_t k = 0; k < errors.size(); ++k) errors[k] = -known.energies.data()[k];
   for (std::size_t i = 0; i < known.n_atoms(); ++i) {
@@ -72,7 +71,6 @@ std::vector<double> energy_terms(const Said& said, const Known& known, const Mea
   for (std::size_t i = 0; i < known.n_atoms(); ++i) {
     into[i] = static_cast<float>(2.0 * weight * errors[static_cast<std::size_t>(known.frames.data()[i])]);
   }
-  return errors;
 }
 
 void force_terms(const Said& said, const Known& known, const Means& means, std::array<double, 4>& terms, float* into) {
@@ -107,14 +105,14 @@ void virial_terms(const Reals& said, const Known& known, const Means& means, std
   }
 }
 
-// The loss and its energy, force and virial errors, mean squares; and the error of each frame's energy.
-std::tuple<std::array<double, 4>, std::vector<double>> loss(const Said& said, const Known& known, const Means& means, const Gradients& into) {
+// The loss and its energy, force and virial errors, mean squares.
+std::array<double, 4> loss(const Said& said, const Known& known, const Means& means, const Gradients& into) {
   check(said, known, into);
   std::array<double, 4> terms{0.0, 0.0, 0.0, std::numeric_limits<double>::quiet_NaN()};
-  std::vector<double> errors = energy_terms(said, known, means, terms, into.energies.data());
+  energy_terms(said, known, means, terms, into.energies.data());
   force_terms(said, known, means, terms, into.forces.data());
   if (said.virials) virial_terms(*said.virials, known, means, terms, into.virials->data());
-  return {terms, std::move(errors)};
+  return terms;
 }
 
 }  // namespace
@@ -132,7 +130,7 @@ void bind_loss(nb::module_& m) {
         },
         nb::arg("energies"), nb::arg("forces"), nb::arg("virials").none(), nb::arg("known"), nb::arg("prefactors"), nb::arg("counts"),
         nb::arg("by_energies").noconvert(), nb::arg("by_forces").noconvert(), nb::arg("by_virials").noconvert().none(),
-        "(total, energy, force, virial) and the energy error of each frame, eV/atom; fills the gradients.");
+        "Total, energy, force and virial terms; fills the gradients.");
 }
 
 }  // namespace nvnmd::training
