@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nvnmd.quantize.ptq import spread_frames
-from nvnmd.training.data import composition, model_types
+from nvnmd.training.data import model_types
 from nvnmd.training.metrics import predict
 from nvnmd.training.model import DeepPot
-from nvnmd.training.references import References
+from nvnmd.training.references import Composition, References
 from nvnmd.training.setup import TrainingData
 from nvnmd.training.system import System
 
@@ -36,16 +36,22 @@ def match_reference(model: DeepPot, data: TrainingData) -> tuple[DeepPot, Traini
     Returns:
         The model, with other energy shifts if need be, and the data with shifts that count from those of the model.
     """
-    move = model.energy_shifts - data.model_shifts
-    if not move.any():
-        return model, _one_reference(model, data)
-    kept = _moved(data, lambda system: move)
-    if _offset(model, kept) <= _offset(model, data) + _SAME_EV:
-        return model, _one_reference(model, kept)
-    log.info("the frames stand on another energy reference than the float model; the model takes it over")
-    moved = DeepPot.from_arrays(model.shape, model.guard, model.arrays())
-    moved.energy_shifts = data.model_shifts.copy()
-    return moved, _one_reference(moved, data)
+    type_map, move = model.shape.type_map, model.energy_shifts - data.model_shifts
+    systems = [Composition.of(s.dataset, model_types(s, type_map), len(type_map)) for s in data.train]
+    references = References(systems)
+    if not (move.any() or references.moving):
+        return model, data
+    errors = _errors(model, data)
+    kept = [error + float(move @ system.shares) for error, system in zip(errors, systems, strict=True)]
+    if abs(np.mean(kept)) <= abs(np.mean(errors)) + _SAME_EV:
+        errors = kept
+    else:
+        log.info("the frames stand on another energy reference than the float model; the model takes it over")
+        model = DeepPot.from_arrays(model.shape, model.guard, model.arrays())
+        model.energy_shifts = data.model_shifts.copy()
+        move = np.zeros_like(move)
+    references.fit(systems, errors)
+    return model, _moved(data, lambda system: move - references.values[system.dataset])
 
 
 def _moved(data: TrainingData, by: Callable[[System], Floats]) -> TrainingData:
@@ -55,20 +61,6 @@ def _moved(data: TrainingData, by: Callable[[System], Floats]) -> TrainingData:
         for systems, values in ((data.train, data.shifts), (data.validation, data.validation_shifts))
     )
     return dataclasses.replace(data, shifts=shifts, validation_shifts=held)
-
-
-def _one_reference(model: DeepPot, data: TrainingData) -> TrainingData:
-    """The data with the constants between its sets as the model has them."""
-    systems = [composition(system, model.shape.type_map) for system in data.train]
-    references = References(systems)
-    if references.moving:
-        references.fit(systems, _errors(model, data))
-    return _moved(data, lambda system: -references.values[system.dataset])
-
-
-def _offset(model: DeepPot, data: TrainingData) -> float:
-    """Magnitude of the mean energy error in eV/atom, labels and predictions without their shifts."""
-    return float(abs(np.mean(_errors(model, data))))
 
 
 def _errors(model: DeepPot, data: TrainingData) -> list[float]:

@@ -37,18 +37,12 @@ def model_types(system: System, type_map: Sequence[str]) -> NDArray[np.int64]:
     return index[system.types]  # type: ignore[no-any-return]
 
 
-def composition(system: System, type_map: Sequence[str]) -> Composition:
-    """Of a system, in a model's type map; raises as `model_types` does."""
-    types = model_types(system, type_map)
-    return Composition(system.dataset, np.bincount(types, minlength=len(type_map)) / len(types))
-
-
 class FrameStore:
     """Prepared frames of several systems, addressed by one running index.
 
     Attributes:
         compositions: of the systems.
-        references: what is added to their energies, or None.
+        references: what is added to their energies, or None where nothing can be.
 
     Args:
         systems: in the order of the running index.
@@ -71,7 +65,10 @@ class FrameStore:
     ) -> None:
         self.systems, self.type_map = list(systems), tuple(type_map)
         self._types = [model_types(system, type_map) for system in systems]
-        self.compositions = [composition(system, type_map) for system in systems]
+        self.compositions = [
+            Composition.of(system.dataset, types, len(type_map))
+            for system, types in zip(self.systems, self._types, strict=True)
+        ]
         self.references: References | None = None
         self._cutoffs = cutoffs
         self._shifts = [float(of[types].sum()) for of, types in zip(shifts, self._types, strict=True)]
@@ -82,8 +79,9 @@ class FrameStore:
 
     def follow_references(self, references: References | None = None) -> References:
         """Add these constants, or zeros that may change later, to the energies of frames from here on."""
-        self.references = References(self.compositions) if references is None else references
-        return self.references
+        references = References(self.compositions) if references is None else references
+        self.references = references if references.moving else None
+        return references
 
     def __len__(self) -> int:
         return int(self._ends[-1]) if self._ends.size else 0
@@ -110,7 +108,7 @@ class FrameStore:
 
     def _frame(self, index: int) -> Batch:
         prepared = self._cache[index] if index in self._cache else self._prepared(index)
-        if self.references is not None and self.references.moving:
+        if self.references is not None:
             which, k = self.locate(index)
             assert prepared.labels is not None
             prepared.labels.energies[0] = self._energy(which, k)

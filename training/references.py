@@ -34,6 +34,11 @@ class Composition:
     dataset: str
     shares: Floats
 
+    @classmethod
+    def of(cls, dataset: str, types: NDArray[np.int64], n_types: int) -> Composition:
+        """Of atoms whose types are indices into the model's type map."""
+        return cls(dataset, np.bincount(types, minlength=n_types) / len(types))
+
 
 class References:
     """What is added to the energies of each data set.

@@ -107,7 +107,6 @@ def build_trainer(
         folder,
         validation,
         fingerprint(settings, data),
-        references=references,
         ranks=ranks,
         **watchers,
     )

@@ -75,7 +75,7 @@ class Soap(torch.optim.Optimizer):
                 self._rotated_step(parameters, group)
                 _restore(kept)
                 if state["step"] and state["step"] % group["every"] == 0:
-                    self._turn(parameters, state)  # after rows were put back: a mean belongs to the axes it is told in
+                    self._turn(state)  # after rows were put back: a mean belongs to the axes that it is told in
             if plain:
                 kept = [] if complete else [k for one in plain for k in self._absent([one], self.state[one])]
                 _decay(plain, group)
@@ -137,7 +137,8 @@ class Soap(torch.optim.Optimizer):
             state[side] = product
             state[f"{side}_axes"] = torch.linalg.eigh(product)[1].contiguous()
 
-    def _turn(self, parameters: list[Tensor], state: dict[str, Any]) -> None:
+    @staticmethod
+    def _turn(state: dict[str, Any]) -> None:
         """New axes by one QR iteration; the mean gradient is turned along, the mean squares stay with their axes.
 
         A mean is never larger than the root of the mean square over the same steps (Cauchy and Schwarz), so that no
@@ -145,7 +146,7 @@ class Soap(torch.optim.Optimizer):
         those of an element that few frames hold, axes move far, and a mean turned to where squares had died out made
         steps without bound.
         """
-        if native.runs_here(parameters[0]):
+        if native.runs_here(state["mean"]):
             native.soap_turn(state)
             return
         mean = state["left_axes"] @ state["mean"] @ state["right_axes"].mT

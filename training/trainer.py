@@ -25,7 +25,6 @@ from nvnmd.training.lcurve import Errors, LearningCurve
 from nvnmd.training.loss import Counts, LearningRate, LossTerms, Prefactors, loss
 from nvnmd.training.model import DeepPot, Prediction
 from nvnmd.training.parallel import Ranks
-from nvnmd.training.references import References
 from nvnmd.training.sampler import Sampler
 from nvnmd.training.settings import NvnmdSettings, Settings
 from nvnmd.training.soap import Soap
@@ -76,7 +75,6 @@ class Trainer:
         on_save: called after each checkpoint.
         ranks: this process among those that train the model together; only the first writes files and looks at the
             validation frames.
-        references: what the stores of frames add to energies, fitted anew now and then.
     """
 
     def __init__(
@@ -92,7 +90,6 @@ class Trainer:
         on_step: Callable[[int], None] | None = None,
         on_save: Callable[[], None] | None = None,
         ranks: Ranks | None = None,
-        references: References | None = None,
     ) -> None:
         self.model, self.frames, self.sampler = model, frames, sampler
         self.settings, self.folder, self.validation = settings, folder, validation
@@ -101,7 +98,7 @@ class Trainer:
         self.step = 0
         self.checkpoint_path = folder / f"{settings.training.save_ckpt}.pt"
         self._fingerprint = fingerprint or {}
-        self._references = references if references is not None and references.moving else None
+        self._references = frames.references
         self.on_progress, self.on_step, self.on_save = on_progress, on_step, on_save
         self._rate = LearningRate.from_settings(settings.learning_rate, settings.training.numb_steps)
         self._settle_freq = max(1, settings.training.numb_steps // _SETTLINGS)
@@ -206,8 +203,7 @@ class Trainer:
         counts = self.frames.counts(indices) if self.ranks.size > 1 else None
         terms = self._update(batch, counts, prefactors, rate)
         self.step += 1
-        if self._references is not None and (self.step % self._settle_freq == 0 or self.step == training.numb_steps):
-            self._settle()
+        self._settle()
         if curve is not None and (self.step % training.disp_freq == 0 or self.step in (1, training.numb_steps)):
             self._display(curve, terms, prefactors, rate)
         if self.step % training.save_freq == 0:
@@ -216,8 +212,9 @@ class Trainer:
             self.on_step(self.step)
 
     def _settle(self) -> None:
-        """Fit the constants between data sets anew; the same in every process."""
-        if isinstance(self.model, DeepPot):
+        """Now and then, fit the constants between data sets anew; the same in every process."""
+        due = self.step % self._settle_freq == 0 or self.step == self.settings.training.numb_steps
+        if due and self._references is not None and isinstance(self.model, DeepPot):
             settle_energies(self.model, self.frames)
 
     def _update(self, batch: Batch, counts: Counts | None, prefactors: Prefactors, rate: float) -> LossTerms:

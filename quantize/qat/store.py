@@ -30,6 +30,8 @@ class WordStore:
         cache_mb: memory for prepared frames; others are prepared each time.
     """
 
+    references = None  # fine-tuning begins with one energy reference, see `quantize.energy_reference`
+
     def __init__(
         self,
         integer: IntegerModel,
