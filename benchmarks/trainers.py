@@ -46,7 +46,7 @@ def settings(train: list[str], steps: int, seed: int) -> dict[str, Any]:
             "training_data": {"systems": train, "batch_size": 1},
             "numb_steps": steps,
             "disp_freq": 1000,
-            "save_freq": 1_000_000,
+            "save_freq": 10_000,
             "seed": seed,
         },
     }
