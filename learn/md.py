@@ -71,7 +71,6 @@ def run_plan(
     import json
 
     from nvnmd.pcm.errors import PcmError
-    from nvnmd.pcm.lammps_input import nvnmd_pair
     from nvnmd.pcm.record import read_record
     from nvnmd.pcm.runner import run_md
 
@@ -80,11 +79,9 @@ def run_plan(
         return dict(json.loads(path.read_text(encoding="utf-8")))
     settings = md_settings(plan, elements, folder)
     end_orphan(folder)
-    text = str(model.resolve())
-    pair = nvnmd_pair(f'"{text}"' if any(letter.isspace() for letter in text) else text, tuple(elements))
     last = settings.plan()[-1].last_step
     try:
-        record = run_md(model, settings, folder, pair=pair, on_progress=lambda p: on_progress(p.step / last))
+        record = run_md(model, settings, folder, on_progress=lambda p: on_progress(p.step / last))
         reason = ""
     except PcmError as error:
         found = read_record(folder)
