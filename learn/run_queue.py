@@ -12,6 +12,7 @@ from pathlib import Path
 
 from nvnmd.learn.errors import QueueError
 from nvnmd.learn.labelers import make_labeler
+from nvnmd.learn.leash import leashed
 from nvnmd.learn.queue import Counts, Queue
 from nvnmd.learn.worker import STOPPED
 
@@ -72,10 +73,10 @@ def _run_workers(queue: Queue, number: int, on_progress: Callable[[int, int], No
 
 
 def _start(queue: Queue, log: object) -> subprocess.Popen[bytes]:
-    """A worker in a session of its own, so that Ctrl-C reaches it only through this process."""
+    """A worker in a session of its own, so that Ctrl-C reaches it only through this process, with which it ends."""
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     return subprocess.Popen(
-        [sys.executable, "-m", "nvnmd.learn.worker", str(queue.folder)],
+        leashed([sys.executable, "-m", "nvnmd.learn.worker", str(queue.folder)]),
         stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=threads | os.environ,  # type: ignore[call-overload]
         start_new_session=True,
     )  # fmt: skip

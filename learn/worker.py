@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -89,13 +88,7 @@ def _full(queue: Queue) -> str:
 
 
 def main(folder: str) -> int:
-    """Work on a queue as a process of its own, which ends with the one that started it."""
-    from nvnmd.learn.labelers.cp2k import die_with_parent
-
-    parent = os.getppid()
-    die_with_parent()
-    if os.getppid() != parent:
-        return 1
+    """Work on a queue as a process of its own."""
     try:
         work(Queue(Path(folder)))
     except LearnError as error:

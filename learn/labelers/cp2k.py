@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
 import math
 import os
 import re
 import shlex
 import shutil
-import signal
 import subprocess
 import time
 from importlib.resources import files
@@ -21,6 +19,7 @@ import numpy as np
 from nvnmd.learn.errors import LabelError, LearnError, QueueError
 from nvnmd.learn.labeled import Labels
 from nvnmd.learn.labelers.base import LabelSettings
+from nvnmd.learn.leash import leashed
 from nvnmd.training.cp2k_output import read_cp2k
 from nvnmd.training.system import FramesError
 
@@ -31,8 +30,6 @@ INPUT, OUTPUT = "cp2k.inp", "cp2k.out"
 BASIS = "DZVP-MOLOPT-SR-GTH"
 VALENCE = {"N": 5, "O": 6, "Si": 4, "Ti": 12, "Ge": 4, "Sb": 5, "Te": 6}
 """Electrons of the GTH-PBE pseudopotentials of the shipped template, by element."""
-_PR_SET_PDEATHSIG = 1
-_LIBC = ctypes.CDLL(None)
 
 
 class Cp2kLabeler:
@@ -78,13 +75,12 @@ class Cp2kLabeler:
         limit_s = 60 * self._settings.max_minutes
         with (folder / OUTPUT).open("wb") as out:
             process = subprocess.Popen(
-                [*self._command, "-i", INPUT],
+                leashed([*self._command, "-i", INPUT]),
                 cwd=folder,
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
                 env={"OMP_NUM_THREADS": "1", **os.environ},
-                preexec_fn=die_with_parent,
             )
             before = os.times()
             try:
@@ -99,11 +95,6 @@ class Cp2kLabeler:
         after = os.times()
         spent = after.children_user + after.children_system - before.children_user - before.children_system
         return process.returncode, round(spent, 1)
-
-
-def die_with_parent() -> None:
-    """Ask Linux to kill this process when its parent dies, so that a killed queue leaves nothing running."""
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def cp2k_input(template: str, atoms: Atoms, settings: LabelSettings) -> str:

@@ -70,13 +70,13 @@ def run_command(arguments: Sequence[str], folder: Path) -> None:
         LearnError: it failed.
     """
     from nvnmd.learn.errors import LearnError
-    from nvnmd.learn.labelers.cp2k import die_with_parent
+    from nvnmd.learn.leash import leashed
 
     log = folder / "commands.log"
     with log.open("ab") as file:
         process = subprocess.Popen(
-            [sys.executable, "-m", "nvnmd", *arguments], cwd=folder, stdout=file, stderr=file,
-            stdin=subprocess.DEVNULL, preexec_fn=die_with_parent,
+            leashed([sys.executable, "-m", "nvnmd", *arguments]), cwd=folder, stdout=file, stderr=file,
+            stdin=subprocess.DEVNULL,
         )  # fmt: skip
         try:
             code = process.wait()
