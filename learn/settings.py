@@ -12,7 +12,7 @@ from nvnmd.learn.items import Item, for_elements, parse_items, read_recipe
 from nvnmd.learn.labelers import LabelSettings
 from nvnmd.learn.uncertainty import Measure
 from nvnmd.training.errors import problem_text
-from nvnmd.training.settings import Section
+from nvnmd.training.section import Section
 
 LEVELS: dict[Measure, tuple[float, float]] = {"deviation": (0.1, 1.0), "gamma": (2.0, 25.0)}
 """Levels between which frames are chosen, where the settings give none."""

@@ -1,4 +1,4 @@
-"""The loss of DeePMD-kit and its schedules."""
+"""The loss of DeePMD-kit and its prefactors."""
 
 from __future__ import annotations
 
@@ -10,30 +10,7 @@ from torch import Tensor
 
 from nvnmd.training.batch import Batch
 from nvnmd.training.model import Prediction
-from nvnmd.training.settings import LearningRateSettings, LossSettings
-
-
-@dataclass(frozen=True)
-class LearningRate:
-    """start * rate^(step // decay_steps), never below stop."""
-
-    start: float
-    stop: float
-    decay_steps: int
-    rate: float
-
-    @classmethod
-    def from_settings(cls, settings: LearningRateSettings, numb_steps: int) -> LearningRate:
-        """Fill in what the settings leave open: a hundred stairs that reach stop_lr at the last step."""
-        decay_steps = settings.decay_steps or min(5000, max(1, numb_steps // 100))
-        rate = settings.decay_rate
-        if rate is None:
-            rate = (settings.stop_lr / settings.start_lr) ** (decay_steps / numb_steps)
-        return cls(settings.start_lr, settings.stop_lr, decay_steps, rate)
-
-    def at(self, step: int) -> float:
-        """Learning rate of a step, counted from 0."""
-        return max(self.start * self.rate ** (step // self.decay_steps), self.stop)
+from nvnmd.training.settings import LossSettings
 
 
 @dataclass(frozen=True)

@@ -6,64 +6,27 @@ with a reason (a user who set them would expect something else). Keys starting w
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     PositiveFloat,
     PositiveInt,
     ValidationError,
-    ValidationInfo,
     field_validator,
     model_validator,
 )
 
 from nvnmd.training.errors import NvnmdError, problem_text
+from nvnmd.training.schedule import LearningRateSettings
+from nvnmd.training.section import Section
 
 
 class SettingsError(NvnmdError, ValueError):
     """A settings file that cannot be used; the message names the key."""
-
-
-class Section(BaseModel):
-    """A section of the file; `ignored` and `refused` say what becomes of DeePMD-kit keys that do not apply."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
-    ignored: ClassVar[dict[str, str]] = {}
-    refused: ClassVar[dict[str, str]] = {}
-
-    @model_validator(mode="before")
-    @classmethod
-    def _screen(cls, data: Any, info: ValidationInfo) -> Any:
-        if not isinstance(data, dict):
-            raise ValueError("expected a section with keys")
-        known = set(cls.model_fields) | {f.alias for f in cls.model_fields.values() if f.alias}
-        kept = {}
-        for key, value in data.items():
-            if key.startswith("_"):
-                continue
-            if key in cls.refused and value not in (None, False, 0, 0.0, [], {}):
-                raise ValueError(f"{key!r} cannot be used here: {cls.refused[key]}")
-            if key in cls.ignored or key in cls.refused:
-                if key in cls.ignored and info.context is not None:
-                    info.context["notes"].append(f"{key!r} has no effect: {cls.ignored[key]}")
-                continue
-            if key not in known:
-                raise ValueError(_unknown(key, sorted(known | set(cls.ignored))))
-            kept[key] = value
-        return kept
-
-
-def _unknown(key: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
-    hint = f"did you mean {close[0]!r}?" if close else f"known keys are {', '.join(known)}"
-    return f"unknown key {key!r}; {hint}"
 
 
 class DescriptorSettings(Section):
@@ -180,18 +143,6 @@ class ModelSettings(Section):
         if self.descriptor.type == "se_e2_a" and isinstance(sel, list) and len(sel) != len(self.type_map):
             raise ValueError(f"descriptor.sel has {len(sel)} numbers for {len(self.type_map)} types")
         return self
-
-
-class LearningRateSettings(Section):
-    """`learning_rate`: start_lr * decay_rate^(step // decay_steps), never below stop_lr."""
-
-    ignored: ClassVar[dict[str, str]] = {"scale_by_worker": "training runs in one process"}
-
-    type: Literal["exp"] = "exp"
-    start_lr: PositiveFloat = 1e-3
-    stop_lr: PositiveFloat = 1e-5
-    decay_steps: PositiveInt | None = Field(None, description="default: a hundredth of numb_steps, at most 5000")
-    decay_rate: PositiveFloat | None = Field(None, le=1, description="default: reaches stop_lr at the last step")
 
 
 class LossSettings(Section):
@@ -339,6 +290,15 @@ class Settings(Section):
     loss: LossSettings = LossSettings()
     training: TrainingSettings
     nvnmd: NvnmdSettings = NvnmdSettings()
+
+    @model_validator(mode="after")
+    def _steps_left(self) -> Settings:
+        warmup, steps = self.learning_rate.warmup_steps, self.training.numb_steps
+        if warmup >= steps:
+            raise ValueError(
+                f"learning_rate.warmup_steps ({warmup}) must be smaller than training.numb_steps ({steps})"
+            )
+        return self
 
 
 def parse_settings(data: dict[str, Any]) -> tuple[Settings, list[str]]:

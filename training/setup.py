@@ -25,6 +25,10 @@ from nvnmd.training.splits import hold_out_blocks
 from nvnmd.training.system import System
 from nvnmd.training.trainer import Trainer
 
+_RATE_KEYS = ("warmup_steps", "warmup_ratio", "warmup_start_factor", "smooth", "decay_phase_ratio", "decay_type")
+_ADDED = (("nvnmd", "weight_decay"), *(("learning_rate", key) for key in _RATE_KEYS))
+"""Keys that were not there in runs begun earlier, which can still go on."""
+
 
 @dataclass(frozen=True)
 class TrainingData:
@@ -119,8 +123,9 @@ def fingerprint(settings: Settings, data: TrainingData) -> dict[str, str]:
     for key in ("disp_file", "disp_freq", "save_freq", "save_ckpt", "tensorboard", "tensorboard_log_dir"):
         del dump["training"][key]
     del dump["nvnmd"]["cache_mb"]
-    if not dump["nvnmd"]["weight_decay"]:
-        del dump["nvnmd"]["weight_decay"]  # runs begun before there was a choice
+    for section, key in _ADDED:
+        if dump[section][key] == type(getattr(settings, section)).model_fields[key].default:
+            del dump[section][key]
     sections = {key: json.dumps(value, sort_keys=True) for key, value in dump.items()}
     digest = data_digest(data.train)
     return sections | {"batch_size": str(settings.training.training_data.batch_size), "training data": digest}

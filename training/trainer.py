@@ -22,10 +22,11 @@ from nvnmd.training.compiled_step import set_gradients
 from nvnmd.training.data import FrameStore
 from nvnmd.training.errors import NvnmdError
 from nvnmd.training.lcurve import Errors, LearningCurve
-from nvnmd.training.loss import Counts, LearningRate, LossTerms, Prefactors, loss
+from nvnmd.training.loss import Counts, LossTerms, Prefactors, loss
 from nvnmd.training.model import DeepPot, Prediction
 from nvnmd.training.parallel import Ranks
 from nvnmd.training.sampler import Sampler
+from nvnmd.training.schedule import LearningRate
 from nvnmd.training.settings import NvnmdSettings, Settings
 from nvnmd.training.soap import Soap
 

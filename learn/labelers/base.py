@@ -9,7 +9,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from nvnmd.learn.errors import LearnError
 from nvnmd.learn.labeled import Labels
-from nvnmd.training.settings import Section
+from nvnmd.training.section import Section
 
 if TYPE_CHECKING:
     from ase import Atoms

@@ -20,7 +20,8 @@ from nvnmd.training.evaluation import data_digest
 from nvnmd.training.loss import Prefactors
 from nvnmd.training.model import DeepPot
 from nvnmd.training.sampler import Sampler, auto_batch_size
-from nvnmd.training.settings import LearningRateSettings, Settings
+from nvnmd.training.schedule import LearningRateSettings
+from nvnmd.training.settings import Settings
 from nvnmd.training.setup import TrainingData
 from nvnmd.training.trainer import Progress, Trainer
 

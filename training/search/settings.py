@@ -13,7 +13,8 @@ from pydantic import Field, PositiveFloat, PositiveInt, ValidationError, model_v
 
 from nvnmd.training.errors import problem_text
 from nvnmd.training.search.cost import Network
-from nvnmd.training.settings import Section, Settings, SettingsError, load_settings, parse_settings
+from nvnmd.training.section import Section
+from nvnmd.training.settings import Settings, SettingsError, load_settings, parse_settings
 
 Channels = Annotated[int, Field(ge=1, le=256)]
 Width = Annotated[int, Field(ge=1, le=65536)]
@@ -120,7 +121,7 @@ def settings_of(network: Network, base: Settings) -> Settings:
 def shortened(settings: Settings, steps: int, seed: int) -> Settings:
     """Settings of a short training: the whole schedule in `steps` steps, with a fixed seed everywhere."""
     data = settings.model_dump(mode="json", exclude_unset=True)
-    for key in ("decay_steps", "decay_rate"):
+    for key in ("decay_steps", "decay_rate", "warmup_steps"):
         data.get("learning_rate", {}).pop(key, None)
     for section in ("descriptor", "fitting_net"):
         data["model"].setdefault(section, {})["seed"] = seed

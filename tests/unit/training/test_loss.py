@@ -1,4 +1,4 @@
-"""The loss and its schedules against their formulas."""
+"""The loss and its prefactors against their formulas."""
 
 import dataclasses
 
@@ -8,24 +8,10 @@ import torch
 from small_models import labeled_system, prepare, random_model
 
 from nvnmd.training.collate import collate
-from nvnmd.training.loss import LearningRate, Prefactors, loss
+from nvnmd.training.loss import Prefactors, loss
 from nvnmd.training.model import Prediction
 from nvnmd.training.prepare import with_labels
-from nvnmd.training.settings import LearningRateSettings, LossSettings
-
-
-def test_learning_rate_reaches_stop_at_the_last_step():
-    rate = LearningRate.from_settings(LearningRateSettings(start_lr=1e-3, stop_lr=1e-5), 10000)
-    assert rate.at(0) == 1e-3
-    assert rate.at(99) == 1e-3
-    assert rate.at(5000) == pytest.approx(1e-4)
-    assert rate.at(10000) == pytest.approx(1e-5)
-
-
-def test_learning_rate_with_a_given_decay_stops_falling_at_stop():
-    settings = LearningRateSettings(start_lr=1e-3, stop_lr=1e-4, decay_steps=10, decay_rate=0.5)
-    rate = LearningRate.from_settings(settings, 1000)
-    assert [rate.at(step) for step in (9, 10, 29, 30, 900)] == pytest.approx([1e-3, 5e-4, 2.5e-4, 1.25e-4, 1e-4])
+from nvnmd.training.settings import LossSettings
 
 
 def test_prefactors_go_from_start_to_limit():
