@@ -6,7 +6,7 @@ JOBS ?= 2
 
 py := $(VENV)/bin/python
 pip := $(py) -m pip --disable-pip-version-check
-sources := $(shell find src training quantize hw sim host lammps_plugin pcm cmake CMakeLists.txt pyproject.toml \
+sources := $(shell find src training quantize learn hw sim host lammps_plugin pcm cmake CMakeLists.txt pyproject.toml \
 	-type f -not -name '*.pyc' 2>/dev/null)
 # One thread a process: the tests run in $(JOBS) processes.
 one_thread := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
