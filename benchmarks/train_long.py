@@ -3,6 +3,10 @@
     python benchmarks/train.py --data FOLDER --dp DP --cores 2              first: how fast each program is
     python benchmarks/train_long.py --data FOLDER --dp DP -o RUN            then this
     ... --optimizer soap --seconds 3600 --jobs 2                            part of it, two trainings at once
+    ... --optimizer soap --decay 0.05 0.1 0.2 --choose                      the time shared by three trainings
+
+--choose divides the time among trainings with each --decay, on nine tenths of each system's frames, and takes the one
+with the least loss on the last tenth. The held-out systems have no part in the choice.
 
 Each program trains for the number of steps that train.py's record says it does in --seconds of all its cores, start-up
 included. How fast these steps go makes no difference to the model, so they run on one core each, as many trainings at
@@ -25,6 +29,8 @@ from records import RESULTS, machine, versions, write_record
 from train import split
 from trainers import DeepmdKit, Ours, Program
 
+Systems = tuple[list[str], list[str]]
+"""Folders to train on, and held-out ones."""
 NAMES = {"soap": "nvnmd, SOAP", "adam": "nvnmd, Adam"}
 
 
@@ -39,6 +45,25 @@ def one_training(program: Program, folder: Path, train: list[str], held_out: lis
         kept.write_text(json.dumps(program.test(folder, held_out)))
     found: dict[str, float] = json.loads(kept.read_text())
     return found
+
+
+def loss(errors: dict[str, float], n_atoms: int) -> float:
+    """What a training makes small at its end, by the prefactors of `settings`; 1e-6 (eV/A)^2."""
+    return n_atoms * errors["energy"] ** 2 + errors["force"] ** 2
+
+
+def chosen(
+    pool: ThreadPoolExecutor, tries: dict[float, Ours], folder: Path, train: list[str], held_out: list[str], steps: int
+) -> dict[str, Any]:
+    """Errors of the training, among some of other decay, that has the least loss on frames kept for validation."""
+    folders = {decay: folder / f"decay-{decay:g}" for decay in tries}
+    jobs = {d: pool.submit(one_training, tries[d], folders[d], train, held_out, steps) for d in tries}
+    errors = {decay: job.result() for decay, job in jobs.items()}
+    validation = {decay: program.validate(folders[decay], train) for decay, program in tries.items()}
+    n_atoms = sum(1 for _ in (Path(train[0]) / "type.raw").open())
+    best = min(tries, key=lambda decay: loss(validation[decay], n_atoms))
+    tried = [{"decay": d, "validation": validation[d], "held_out": errors[d]} for d in tries]
+    return {"decay": best, "tried": tried} | errors[best]
 
 
 def steps_in(speed: dict[str, float], seconds: float) -> int:
@@ -84,9 +109,48 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, nargs="+", default=[600.0, 3600.0])
     parser.add_argument("--optimizer", nargs="*", choices=("soap", "adam"), default=["soap", "adam"])
     parser.add_argument("--decay", type=float, nargs="+", default=[0.0], help="nvnmd.weight_decay of ours, each")
+    parser.add_argument("--choose", action="store_true", help="among the decays by frames of the systems trained on")
     parser.add_argument("--hold-out", action="append", default=[], help="as given to train.py")
     parser.add_argument("--jobs", type=int, default=1, help="trainings at once, one core each")
     return parser.parse_args()
+
+
+def compare(
+    options: argparse.Namespace, pool: ThreadPoolExecutor, cores: set[int], systems: Systems, speeds: dict[str, Any]
+) -> None:
+    """One training of each program for each time."""
+    programs: list[Program] = [
+        Ours(NAMES[o] + f", decay {d:g}" * (d > 0), cores, o, threads=1, weight_decay=d)
+        for o in options.optimizer
+        for d in options.decay
+    ]
+    if options.dp is not None:
+        programs.append(DeepmdKit("DeePMD-kit TF fp32", cores, options.dp, threads=1))
+    jobs = {}
+    for seconds in options.seconds:
+        for program in programs:
+            name = program.name
+            steps = steps_in(speeds["results"][name.split(", decay")[0]], seconds)
+            folder = options.output.resolve() / f"{name.replace(', ', '-').replace(' ', '-')}-{seconds:g}s"
+            job = pool.submit(one_training, program, folder, *systems, steps)
+            jobs[job] = {"seconds": seconds, "name": name, "steps": steps}
+    for job in as_completed(jobs):
+        keep(jobs[job] | job.result(), speeds)
+
+
+def choose(
+    options: argparse.Namespace, pool: ThreadPoolExecutor, cores: set[int], systems: Systems, speeds: dict[str, Any]
+) -> None:
+    """For each optimizer and time, the best of trainings that share the time."""
+    count = len(options.decay)
+    for seconds in options.seconds:
+        for o in options.optimizer:
+            steps = steps_in(speeds["results"][NAMES[o]], seconds / count)
+            tries = {d: Ours(NAMES[o], cores, o, threads=1, weight_decay=d, validation=0.1) for d in options.decay}
+            folder = options.output.resolve() / f"nvnmd-{o}-best-of-{count}-{seconds:g}s"
+            name = f"{NAMES[o]}, best of {count}"
+            row = {"seconds": seconds, "name": name, "steps": steps * count}
+            keep(row | chosen(pool, tries, folder, *systems, steps), speeds)
 
 
 def main() -> None:
@@ -97,26 +161,12 @@ def main() -> None:
     if [f.name for f in train] != speeds["data"]["train"]:
         raise SystemExit(f"{options.data} is not what {options.speeds}.json was measured with; run train.py first")
     cores = os.sched_getaffinity(0)
-    programs: list[Program] = [
-        Ours(NAMES[o] + f", decay {d:g}" * (d > 0), cores, o, threads=1, weight_decay=d)
-        for o in options.optimizer
-        for d in options.decay
-    ]
-    if options.dp is not None:
-        programs.append(DeepmdKit("DeePMD-kit TF fp32", cores, options.dp, threads=1))
+    systems = [str(f) for f in train], [str(f) for f in held_out]
     with ThreadPoolExecutor(options.jobs) as pool:
-        jobs = {}
-        for seconds in options.seconds:
-            for program in programs:
-                name = program.name
-                steps = steps_in(speeds["results"][name.split(", decay")[0]], seconds)
-                folder = options.output.resolve() / f"{name.replace(', ', '-').replace(' ', '-')}-{seconds:g}s"
-                job = pool.submit(
-                    one_training, program, folder, *([str(f) for f in p] for p in (train, held_out)), steps
-                )
-                jobs[job] = {"seconds": seconds, "name": name, "steps": steps}
-        for job in as_completed(jobs):
-            keep(jobs[job] | job.result(), speeds)
+        if options.choose:
+            choose(options, pool, cores, systems, speeds)
+        else:
+            compare(options, pool, cores, systems, speeds)
     show(kept())
 
 

@@ -59,7 +59,7 @@ def tuning_settings(settings: Settings, options: TuningOptions) -> Settings:
             "loss": settings.loss.model_copy(update=prefactors),
             "learning_rate": LearningRateSettings(start_lr=options.start_lr, stop_lr=options.stop_lr),
             "training": settings.training.model_copy(update={"numb_steps": options.steps} | lines),
-            "nvnmd": settings.nvnmd.model_copy(update={"optimizer": "adam"}),
+            "nvnmd": settings.nvnmd.model_copy(update={"optimizer": "adam", "weight_decay": 0.0}),
         }
     )
 
