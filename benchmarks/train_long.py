@@ -5,8 +5,8 @@
     ... --optimizer soap --seconds 3600 --jobs 2                            part of it, two trainings at once
     ... --optimizer soap --decay 0.05 0.1 0.2 --choose                      the time shared by three trainings
 
---choose divides the time among trainings with each --decay, on nine tenths of each system's frames, and takes the one
-with the least loss on the last tenth. The held-out systems have no part in the choice.
+--choose divides the time: a training with each --decay, without every seventh of the systems to train on, and one on
+all of them with the decay whose loss on those left out was least. The held-out systems have no part in the choice.
 
 Each program trains for the number of steps that train.py's record says it does in --seconds of all its cores, start-up
 included. How fast these steps go makes no difference to the model, so they run on one core each, as many trainings at
@@ -52,18 +52,20 @@ def loss(errors: dict[str, float], n_atoms: int) -> float:
     return n_atoms * errors["energy"] ** 2 + errors["force"] ** 2
 
 
-def chosen(
-    pool: ThreadPoolExecutor, tries: dict[float, Ours], folder: Path, train: list[str], held_out: list[str], steps: int
-) -> dict[str, Any]:
-    """Errors of the training, among some of other decay, that has the least loss on frames kept for validation."""
-    folders = {decay: folder / f"decay-{decay:g}" for decay in tries}
-    jobs = {d: pool.submit(one_training, tries[d], folders[d], train, held_out, steps) for d in tries}
-    errors = {decay: job.result() for decay, job in jobs.items()}
-    validation = {decay: program.validate(folders[decay], train) for decay, program in tries.items()}
+def least_loss(
+    pool: ThreadPoolExecutor, tries: dict[float, Ours], folder: Path, train: list[str], steps: int
+) -> tuple[float, list[dict[str, Any]]]:
+    """The decay whose training has the least loss on some systems to train on that are left out, and what all have."""
+    left_out = train[3::7]
+    kept = [system for system in train if system not in left_out]
+    jobs = {
+        d: pool.submit(one_training, program, folder / f"decay-{d:g}", kept, left_out, steps)
+        for d, program in tries.items()
+    }
+    tried = {decay: job.result() for decay, job in jobs.items()}
     n_atoms = sum(1 for _ in (Path(train[0]) / "type.raw").open())
-    best = min(tries, key=lambda decay: loss(validation[decay], n_atoms))
-    tried = [{"decay": d, "validation": validation[d], "held_out": errors[d]} for d in tries]
-    return {"decay": best, "tried": tried} | errors[best]
+    best = min(tried, key=lambda decay: loss(tried[decay], n_atoms))
+    return best, [{"decay": decay, "left_out": errors} for decay, errors in tried.items()]
 
 
 def steps_in(speed: dict[str, float], seconds: float) -> int:
@@ -109,21 +111,28 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, nargs="+", default=[600.0, 3600.0])
     parser.add_argument("--optimizer", nargs="*", choices=("soap", "adam"), default=["soap", "adam"])
     parser.add_argument("--decay", type=float, nargs="+", default=[0.0], help="nvnmd.weight_decay of ours, each")
-    parser.add_argument("--choose", action="store_true", help="among the decays by frames of the systems trained on")
+    parser.add_argument("--choose", action="store_true", help="the decay by systems left out, then train with it")
     parser.add_argument("--hold-out", action="append", default=[], help="as given to train.py")
     parser.add_argument("--jobs", type=int, default=1, help="trainings at once, one core each")
     return parser.parse_args()
+
+
+def ours(optimizer: str, decay: float, cores: set[int]) -> Ours:
+    name = NAMES[optimizer] + f", decay {decay:g}" * (decay > 0)
+    return Ours(name, cores, optimizer, threads=1, weight_decay=decay)
+
+
+def place(options: argparse.Namespace, name: str, seconds: float) -> Path:
+    """Folder of a training."""
+    folder: Path = options.output.resolve() / f"{name.replace(', ', '-').replace(' ', '-')}-{seconds:g}s"
+    return folder
 
 
 def compare(
     options: argparse.Namespace, pool: ThreadPoolExecutor, cores: set[int], systems: Systems, speeds: dict[str, Any]
 ) -> None:
     """One training of each program for each time."""
-    programs: list[Program] = [
-        Ours(NAMES[o] + f", decay {d:g}" * (d > 0), cores, o, threads=1, weight_decay=d)
-        for o in options.optimizer
-        for d in options.decay
-    ]
+    programs: list[Program] = [ours(o, d, cores) for o in options.optimizer for d in options.decay]
     if options.dp is not None:
         programs.append(DeepmdKit("DeePMD-kit TF fp32", cores, options.dp, threads=1))
     jobs = {}
@@ -131,8 +140,7 @@ def compare(
         for program in programs:
             name = program.name
             steps = steps_in(speeds["results"][name.split(", decay")[0]], seconds)
-            folder = options.output.resolve() / f"{name.replace(', ', '-').replace(' ', '-')}-{seconds:g}s"
-            job = pool.submit(one_training, program, folder, *systems, steps)
+            job = pool.submit(one_training, program, place(options, name, seconds), *systems, steps)
             jobs[job] = {"seconds": seconds, "name": name, "steps": steps}
     for job in as_completed(jobs):
         keep(jobs[job] | job.result(), speeds)
@@ -141,16 +149,17 @@ def compare(
 def choose(
     options: argparse.Namespace, pool: ThreadPoolExecutor, cores: set[int], systems: Systems, speeds: dict[str, Any]
 ) -> None:
-    """For each optimizer and time, the best of trainings that share the time."""
+    """For each optimizer and time, a training with the decay that shorter ones found best."""
     count = len(options.decay)
     for seconds in options.seconds:
+        part = seconds / (count + 1)
         for o in options.optimizer:
-            steps = steps_in(speeds["results"][NAMES[o]], seconds / count)
-            tries = {d: Ours(NAMES[o], cores, o, threads=1, weight_decay=d, validation=0.1) for d in options.decay}
-            folder = options.output.resolve() / f"nvnmd-{o}-best-of-{count}-{seconds:g}s"
-            name = f"{NAMES[o]}, best of {count}"
-            row = {"seconds": seconds, "name": name, "steps": steps * count}
-            keep(row | chosen(pool, tries, folder, *systems, steps), speeds)
+            steps = steps_in(speeds["results"][NAMES[o]], part)
+            tries = {d: ours(o, d, cores) for d in options.decay}
+            decay, tried = least_loss(pool, tries, place(options, f"{NAMES[o]}, tried", part), systems[0], steps)
+            errors = one_training(tries[decay], place(options, tries[decay].name, part), *systems, steps)
+            row = {"seconds": seconds, "name": f"{NAMES[o]}, decay {decay:g} chosen among {count}"}
+            keep(row | {"steps": steps * (count + 1), "decay": decay, "tried": tried} | errors, speeds)
 
 
 def main() -> None:

@@ -100,11 +100,10 @@ class Program:
 
 class Ours(Program):
     def __init__(
-        self, name: str, cores: set[int], optimizer: str, threads: int | None = None, weight_decay: float = 0.0,
-        validation: float = 0.0,
-    ) -> None:  # fmt: skip
+        self, name: str, cores: set[int], optimizer: str, threads: int | None = None, weight_decay: float = 0.0
+    ) -> None:
         super().__init__(name, cores, threads)
-        self.own = {"optimizer": optimizer, "weight_decay": weight_decay, "validation_fraction": validation}
+        self.own = {"optimizer": optimizer, "weight_decay": weight_decay}
 
     def settings(self, train: list[str], steps: int, seed: int) -> dict[str, Any]:
         return super().settings(train, steps, seed) | {"nvnmd": self.own}
@@ -113,17 +112,9 @@ class Ours(Program):
         return [sys.executable, "-m", "nvnmd", "-q", "train", "input.json", "--threads", str(self.threads)]
 
     def test(self, folder: Path, held_out: list[str]) -> dict[str, float]:
-        return rmse(self._evaluation(folder, held_out, "out")["all"])
-
-    def validate(self, folder: Path, train: list[str]) -> dict[str, float]:
-        """RMSE over those frames of the systems trained on that were kept for validation."""
-        return rmse(self._evaluation(folder, train, "validation")["parts"]["held out"])
-
-    def _evaluation(self, folder: Path, systems: list[str], output: str) -> dict[str, Any]:
-        command = [sys.executable, "-m", "nvnmd", "-q", "evaluate", "model.safetensors", *systems, "-o", output]
+        command = [sys.executable, "-m", "nvnmd", "-q", "evaluate", "model.safetensors", *held_out, "-o", "out"]
         self._output([*command, "--threads", str(self.threads)], folder)
-        found: dict[str, Any] = json.loads((folder / output / "evaluation.json").read_text())
-        return found
+        return rmse(json.loads((folder / "out/evaluation.json").read_text())["all"])
 
 
 class DeepmdKit(Program):
