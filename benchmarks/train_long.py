@@ -3,7 +3,7 @@
     python benchmarks/train.py --data FOLDER --dp DP --cores 2              first: how fast each program is
     python benchmarks/train_long.py --data FOLDER --dp DP -o RUN            then this
     ... --optimizer soap --seconds 3600 --jobs 2                            part of it, two trainings at once
-    ... --optimizer soap --decay 0.05 0.1 0.2 --choose                      the time shared by three trainings
+    ... --optimizer soap --decay 0.05 0.1 0.2 --choose                      the time shared by four trainings
 
 --choose divides the time: a training with each --decay, without every seventh of the systems to train on, and one on
 all of them with the decay whose loss on those left out was least. The held-out systems have no part in the choice.
@@ -118,6 +118,7 @@ def arguments() -> argparse.Namespace:
 
 
 def ours(optimizer: str, decay: float, cores: set[int]) -> Ours:
+    """Our trainer on one of the cores; its decay is part of its name, not of the one that its speed is kept under."""
     name = NAMES[optimizer] + f", decay {decay:g}" * (decay > 0)
     return Ours(name, cores, optimizer, threads=1, weight_decay=decay)
 
@@ -132,14 +133,16 @@ def compare(
     options: argparse.Namespace, pool: ThreadPoolExecutor, cores: set[int], systems: Systems, speeds: dict[str, Any]
 ) -> None:
     """One training of each program for each time."""
-    programs: list[Program] = [ours(o, d, cores) for o in options.optimizer for d in options.decay]
+    programs: list[tuple[str, Program]] = [
+        (NAMES[o], ours(o, d, cores)) for o in options.optimizer for d in options.decay
+    ]
     if options.dp is not None:
-        programs.append(DeepmdKit("DeePMD-kit TF fp32", cores, options.dp, threads=1))
+        kit = DeepmdKit("DeePMD-kit TF fp32", cores, options.dp, threads=1)
+        programs.append((kit.name, kit))
     jobs = {}
     for seconds in options.seconds:
-        for program in programs:
-            name = program.name
-            steps = steps_in(speeds["results"][name.split(", decay")[0]], seconds)
+        for measured, program in programs:
+            name, steps = program.name, steps_in(speeds["results"][measured], seconds)
             job = pool.submit(one_training, program, place(options, name, seconds), *systems, steps)
             jobs[job] = {"seconds": seconds, "name": name, "steps": steps}
     for job in as_completed(jobs):

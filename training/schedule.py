@@ -70,15 +70,18 @@ class LearningRate:
     """A schedule over a number of steps.
 
     Attributes:
-        settings: its form; decay_steps and decay_rate are there for type exp.
-        warmup: steps before the schedule proper; falling: last steps, in which types cosine and wsd fall.
-        steps: of the whole training.
+        settings: its form.
+        steps: of the whole training; warmup: those before the schedule proper; falling: the last ones, in which the
+            rate falls.
+        stair, decay: of type exp, steps between two falls and what is left of the rate after each.
     """
 
     settings: LearningRateSettings
+    steps: int
     warmup: int
     falling: int
-    steps: int
+    stair: int
+    decay: float
 
     @classmethod
     def from_settings(cls, settings: LearningRateSettings, numb_steps: int) -> LearningRate:
@@ -87,11 +90,9 @@ class LearningRate:
         falling = numb_steps - warmup
         if settings.type == "wsd":
             falling = max(1, min(falling, int(settings.decay_phase_ratio * numb_steps)))
-        if settings.type == "exp":
-            stair = settings.decay_steps or min(5000, max(1, numb_steps // 100))
-            rate = settings.decay_rate or (settings.stop_lr / settings.start_lr) ** (stair / falling)
-            settings = settings.model_copy(update={"decay_steps": stair, "decay_rate": rate})
-        return cls(settings, warmup, falling, numb_steps)
+        stair = settings.decay_steps or min(5000, max(1, numb_steps // 100))
+        decay = settings.decay_rate or (settings.stop_lr / settings.start_lr) ** (stair / falling)
+        return cls(settings, numb_steps, warmup, falling, stair, decay)
 
     @property
     def start(self) -> float:
@@ -108,15 +109,12 @@ class LearningRate:
         return self._fallen(max(0.0, min(1.0, 1 - (self.steps - step) / self.falling)))
 
     def _stairs(self, step: int) -> float:
-        s = self.settings
-        assert s.decay_steps is not None
-        assert s.decay_rate is not None
-        count = step / s.decay_steps if s.smooth else step // s.decay_steps
-        return max(s.start_lr * s.decay_rate**count, s.stop_lr)
+        count = step / self.stair if self.settings.smooth else step // self.stair
+        return max(self.start * self.decay**count, self.settings.stop_lr)
 
     def _fallen(self, x: float) -> float:
         """After a share of the steps in which the rate falls."""
-        start, stop = self.settings.start_lr, self.settings.stop_lr
+        start, stop = self.start, self.settings.stop_lr
         form = "cosine" if self.settings.type == "cosine" else self.settings.decay_type
         if form == "cosine":
             return stop + (start - stop) * (1 + math.cos(math.pi * x)) / 2
